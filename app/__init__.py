@@ -1,0 +1,1 @@
+"""The outermost ring: commands, services and everything that touches the outside."""

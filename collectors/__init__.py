@@ -1,0 +1,1 @@
+"""How telemetry is read back from the systems that hold it."""

@@ -1,0 +1,1 @@
+"""Readers of telemetry back ends; each implements ports of ``slo.ports``."""
