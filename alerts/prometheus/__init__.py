@@ -1,0 +1,1 @@
+"""Prometheus rules of an application: recording, alerting, and the files they go into."""

@@ -1,0 +1,57 @@
+"""How derived rules read what the base rules recorded, on one server or above many shards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slo import naming
+from slo.model import SloKey
+from slo.promql import Matcher, selector_text
+from slo.units import Duration
+from slo.windows import FRESHNESS
+
+_IDENTITY = ", ".join(naming.IDENTITY_LABELS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The recorded series of one service level.
+
+    On a ruler above shards, ``replica_labels`` tell copies of one shard apart (the fullest one
+    counts) and every other label tells shards apart, whose counts add up.
+    """
+
+    key: SloKey
+    above_shards: bool = False
+    shard_labels: tuple[str, ...] = ()
+
+    def series(self, name: str, **more: str) -> str:
+        """The selector of a recorded series of this service level."""
+        labels = {**naming.identity(self.key), **more}
+        return selector_text(name, [Matcher(name=k, value=v) for k, v in labels.items()])
+
+    def total(self, name: str, window: Duration) -> str:
+        """The sum of a recorded base series over a window, over all shards."""
+        return self._added(f"sum_over_time({self.series(name)}[{window}])", "sum")
+
+    def slots(self, name: str, window: Duration) -> str:
+        """How many samples of a base series a window holds; of several shards, the fewest."""
+        return self._added(f"count_over_time({self.series(name)}[{window}])", "min")
+
+    def now(self, name: str) -> str:
+        """The present sample of a base series, over all shards."""
+        return self._added(self.series(name), "sum")
+
+    def latest(self, name: str) -> str:
+        """The latest sample of a derived series, also just after a restart."""
+        return f"last_over_time({self.series(name)}[{FRESHNESS}])"
+
+    def latest_base(self, name: str) -> str:
+        """The latest sample of a base series, also just after a restart."""
+        return self._added(self.latest(name), "sum")
+
+    def _added(self, text: str, how: str) -> str:
+        if not self.above_shards:
+            return text
+        shard = ", ".join((*naming.IDENTITY_LABELS, *self.shard_labels))
+        return f"{how} by ({_IDENTITY}) (max by ({shard}) ({text}))"

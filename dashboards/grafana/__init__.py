@@ -1,0 +1,1 @@
+"""Grafana dashboards in the classic model."""

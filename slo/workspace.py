@@ -1,0 +1,122 @@
+"""The workspace model: where applications, policies, sources and outputs of an installation are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slo.units import Duration
+from slo.windows import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2:
+    """OAuth 2 client credentials; the secret is only ever a file."""
+
+    token_url: str
+    client_id: str
+    client_secret_file: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicAuth:
+    """A user and the file that holds the password."""
+
+    username: str
+    password_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigV4:
+    """AWS request signing for a managed Prometheus; credentials come from the AWS environment."""
+
+    region: str
+    service: str = "aps"
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Files of a private certificate authority and of a client certificate."""
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    server_name: str | None = None
+    insecure_skip_verify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusSource:
+    """A server that speaks the Prometheus API, and how to reach it.
+
+    ``replica_labels`` tell apart replicas of the same data (the fullest one counts);
+    ``shard_labels`` tell apart shards whose counts add up.
+    """
+
+    name: str
+    url: str
+    timeout: Duration
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tenant: str | None = None
+    bearer_token_file: str | None = None
+    basic_auth: BasicAuth | None = None
+    oauth2: OAuth2 | None = None
+    sigv4: SigV4 | None = None
+    token_command: tuple[str, ...] = ()
+    tls: Tls = field(default_factory=Tls)
+    replica_labels: tuple[str, ...] = ()
+    shard_labels: tuple[str, ...] = ()
+    retries: int = 2
+    ruler_url: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """How specifications name this source."""
+        return f"prometheus/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """An Alertmanager receiver: its kind and settings; secrets are only ever files."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses of the other tools, for annotations and dashboards."""
+
+    console: str | None = None
+    grafana: str | None = None
+    kibana: str | None = None
+    jaeger: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a specification gets where it says nothing."""
+
+    window: Duration
+    scrape_interval: Duration
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One installation. Paths are absolute or relative to the folder of its file."""
+
+    defaults: Defaults
+    apps: tuple[str, ...] = (".",)
+    policies: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    output: str = "generated"
+    state: str | None = None
+    prometheus: Mapping[str, PrometheusSource] = field(default_factory=dict)
+    default_prometheus: str | None = None
+    alertmanager_url: str | None = None
+    receivers: tuple[Receiver, ...] = ()
+    links: Links = field(default_factory=Links)

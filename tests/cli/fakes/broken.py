@@ -1,0 +1,3 @@
+"""A command that cannot even be imported."""
+
+raise RuntimeError("imported")

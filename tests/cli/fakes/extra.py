@@ -1,0 +1,3 @@
+"""A command that needs a package which is not there."""
+
+raise ModuleNotFoundError("No module named 'streamlit'", name="streamlit")
