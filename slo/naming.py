@@ -78,6 +78,11 @@ def rule_file(app: str) -> str:
     return f"{app}.rules.yaml"
 
 
+def object_name(app: str, env: str) -> str:
+    """The name of an application's rules as a Kubernetes object or a ruler's namespace."""
+    return f"headroom-{app}-{env}"
+
+
 def dashboard_uid(app: str, env: str, name: str) -> str:
     """A stable Grafana uid: readable where it fits in 40 characters, unique always."""
     text = f"headroom-{app}-{env}-{name}"

@@ -137,10 +137,7 @@ def bucket_missing(subject: Subject) -> tuple[Alerting, ...]:
 def _burn(subject: Subject, pair: BurnPair) -> Alerting:
     level, recorded = subject.level, subject.recorded
     threshold = decimal_text(pair.factor * level.slo.objective.error_budget)
-    sides = [
-        f"{recorded.latest(naming.error_ratio(window))} > {threshold}"
-        for window in (pair.long, pair.short)
-    ]
+    sides = [f"{_ratio(recorded, window)} > {threshold}" for window in (pair.long, pair.short)]
     guard = _evidence(recorded, pair.long, _guard(level, pair.severity), level)
     return Alerting(
         alert=naming.ALERT_BURN,
@@ -149,6 +146,12 @@ def _burn(subject: Subject, pair: BurnPair) -> Alerting:
         annotations=subject.wording.burn(pair),
         keep_firing=_KEEP_PAGE if pair.severity is AlertSeverity.PAGE else _KEEP_TICKET,
     )
+
+
+def _ratio(recorded: Recorded, window: Duration) -> str:
+    # The short ones stand in the same group, just recorded; a kept one would outlive its traffic.
+    name = naming.error_ratio(window)
+    return recorded.series(name) if is_short(window) else recorded.latest(name)
 
 
 def _guard(level: ServiceLevel, severity: AlertSeverity) -> AlertGuard:

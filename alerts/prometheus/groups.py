@@ -25,10 +25,12 @@ class RuleSettings:
 
     ``above_shards`` splits base rules, which run where the raw series are, from everything else,
     which runs on a ruler that sees all shards; ``shard_labels`` tell those apart there.
+    ``query_offset`` delays every rule for late samples, on servers that know it.
     """
 
     catalogue: Catalogue
     links: Links = field(default_factory=Links)
+    query_offset: Duration | None = None
     above_shards: bool = False
     shard_labels: tuple[str, ...] = ()
 

@@ -17,7 +17,9 @@ from app.differences.model import (
     What,
 )
 from app.differences.rules import Dashboard, Labels, Owner, Rule, read_dashboard, read_rules
-from slo.naming import OBJECTIVE
+from slo.naming import ERROR_BUDGET, OBJECTIVE
+
+_CONSTANTS = frozenset({OBJECTIVE, ERROR_BUDGET})
 
 # What is no plain number comes first: strings, ranges, and words, which durations begin or end.
 _NUMBER = re.compile(
@@ -108,7 +110,11 @@ def _slos(
 
 
 def _changes(old: list[Rule], new: list[Rule]) -> Iterator[Change]:
-    yield from _objective(old, new)
+    objective = _objective(old, new)
+    if objective is not None:
+        yield objective
+        # These say the same in other words.
+        old, new = ([rule for rule in rules if rule.name not in _CONSTANTS] for rules in (old, new))
     for before, after in _pairs(old, new):
         if before is not None and after is not None:
             yield from _rule_changes(before, after)
@@ -146,13 +152,14 @@ def _rule_changes(old: Rule, new: Rule) -> Iterator[Change]:
             yield Change(what=what, rule=title, old=_only(before, after), new=_only(after, before))
 
 
-def _objective(old: Iterable[Rule], new: Iterable[Rule]) -> Iterator[Change]:
+def _objective(old: Iterable[Rule], new: Iterable[Rule]) -> Change | None:
     before, after = (
         next((rule.expression for rule in rules if rule.name == OBJECTIVE), None)
         for rules in (old, new)
     )
-    if before is not None and after is not None and before != after:
-        yield Change(what=What.OBJECTIVE, old=_percent(before), new=_percent(after))
+    if before is None or after is None or before == after:
+        return None
+    return Change(what=What.OBJECTIVE, old=_percent(before), new=_percent(after))
 
 
 def _percent(expression: str) -> str:

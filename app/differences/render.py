@@ -9,7 +9,6 @@ from app.differences.model import Change, Fate, FileKind, Report, SloDifference,
 from slo.printable import printable
 
 _SIGNS = {Fate.ADDED: "+", Fate.REMOVED: "-", Fate.CHANGED: "~"}
-_LONG = frozenset({What.EXPRESSION})
 
 
 def to_json(report: Report) -> dict[str, object]:
@@ -84,8 +83,12 @@ def _title(slo: SloDifference) -> str:
 
 def _rules(slo: SloDifference) -> str:
     if slo.fate is Fate.CHANGED:
-        return f"{len(slo.changes)} change{'' if len(slo.changes) == 1 else 's'}"
-    return f"{slo.rules} recording rules, {slo.alerts} alerts"
+        return _count(len(slo.changes), "change")
+    return f"{_count(slo.rules, 'recording rule')}, {_count(slo.alerts, 'alert')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _text(change: Change) -> Iterator[str]:

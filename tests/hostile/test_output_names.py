@@ -132,7 +132,7 @@ def test_a_symbolic_link_inside_the_folder_is_never_followed(
     with pytest.raises(ArtefactError, match="symbolic link"):
         check(planned)
     assert (outside / "a.yaml").read_text() == "theirs"
-    assert [] == os.listdir(outside / "prod")
+    assert [] == list((outside / "prod").iterdir())
 
 
 def test_a_link_that_appears_after_the_plan_was_made_is_not_followed_either(
@@ -146,7 +146,7 @@ def test_a_link_that_appears_after_the_plan_was_made_is_not_followed_either(
     (out / "rules").symlink_to(outside)
     with pytest.raises(ArtefactError, match=r"rules/a\.yaml: "):
         apply(planned)
-    assert [] == os.listdir(outside)
+    assert [] == list(outside.iterdir())
 
 
 def test_a_left_over_file_behind_a_link_is_not_removed(tmp_path: Path) -> None:

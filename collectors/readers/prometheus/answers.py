@@ -55,7 +55,7 @@ def api_time(at: datetime) -> str:
 
 def number(text: object) -> Fraction | None:
     """Return a sample's value exactly; ``None`` for NaN, infinity and whatever is no number."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not text.isascii():
         return None
     try:
         value = Decimal(text)

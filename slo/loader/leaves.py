@@ -1,0 +1,79 @@
+"""Shapes of the small values that several kinds of documents share."""
+
+from slo.loader.documents import API_VERSION
+from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Shape, Text
+from slo.units import Duration
+
+NAME_PATTERN = "(?=.{1,40}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+
+NAME = Text(
+    pattern=NAME_PATTERN,
+    form="a name: lowercase letters, digits and hyphens, at most 40, a hyphen neither first nor last",
+    max_length=10_000,
+)
+"""The name of an app, an SLO, an environment: it becomes a label, a file and a Grafana uid."""
+
+LABEL_NAME = Text(
+    pattern="[a-zA-Z_][a-zA-Z0-9_]*",
+    form="a label name: letters, digits and underscores, no digit first",
+    max_length=128,
+)
+
+METRIC_NAME = Text(
+    pattern="[a-zA-Z_:][a-zA-Z0-9_:]*",
+    form="a metric name: letters, digits, underscores and colons, no digit first",
+    max_length=256,
+)
+
+VALUE = Text(literal=True)
+"""A value of the user's own: `1` and `no` stay the text they are."""
+
+LABELS = MapOf(key=LABEL_NAME, shape=VALUE)
+
+ANNOTATION_KEY = Text(
+    pattern="[a-zA-Z0-9](?:[-a-zA-Z0-9_./]*[a-zA-Z0-9])?",
+    form="an annotation's key: letters, digits and - _ . / in between",
+    max_length=128,
+)
+ANNOTATIONS = MapOf(key=ANNOTATION_KEY, shape=Text(literal=True, multiline=True))
+
+PROSE = Text(multiline=True)
+"""Text for people, on as many lines as it takes."""
+
+FILE_PATH = Text(max_length=1024)
+
+SOURCE_REFERENCE = Text(
+    pattern="(?:prometheus|elasticsearch)/[a-z0-9](?:[-a-z0-9]*[a-z0-9])?|store",
+    form="a source such as prometheus/eu",
+    max_length=80,
+)
+
+QUERY = Text(multiline=True, max_length=20_000)
+"""A PromQL selector or expression."""
+
+WINDOW = DurationText(description="The rolling period of the error budget, such as 30d.")
+
+SCRAPE_INTERVAL = DurationText(minimum=Duration.of(seconds=1), maximum=Duration.of(hours=1))
+
+BUCKETS = ListOf(shape=Number(minimum=None), min_items=1, unique=True)
+
+HEADER = {
+    "apiVersion": Field(
+        shape=Choice(choices=(API_VERSION,)),
+        required=True,
+        description="The version of this form.",
+    )
+}
+
+
+def document(kind: str, **fields: Field) -> Record:
+    """Return the shape of a whole document of one kind, with these keys beside its header."""
+    kind_field = Field(
+        shape=Choice(choices=(kind,)), required=True, description="What this document is."
+    )
+    return Record(fields={**HEADER, "kind": kind_field, **fields})
+
+
+def names(of: Shape[str] = NAME) -> ListOf[str]:
+    """Return the shape of a list of different names."""
+    return ListOf(shape=of, unique=True)
