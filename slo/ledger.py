@@ -76,7 +76,9 @@ def expressions(
     held by ``default_source``.
     """
     measure = level.slo.indicator.measure
-    clusters = matcher_sets(level.environment.clusters, source, default_source)
+    # An indicator with a source of its own has all its clusters there.
+    own = level.slo.indicator.source is not None
+    clusters = matcher_sets(level.environment.clusters, None if own else source, default_source)
     if isinstance(measure, Logs | Spans) or not clusters:
         return None
     scope = _Scope(indicator=level.slo.indicator, clusters=clusters)

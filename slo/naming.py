@@ -98,14 +98,14 @@ def revision(level: ServiceLevel) -> str:
     It changes when a budget computed before and after cannot be compared, and only then.
     """
     slo = level.slo
-    clusters = [(c.name, sorted(c.match.items()), c.source) for c in level.environment.clusters]
+    clusters = sorted(sorted(c.match.items()) for c in level.environment.clusters)
     text = repr((slo.objective.percent, slo.window, _meaning(level), clusters))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _meaning(level: ServiceLevel) -> str:
     indicator = level.slo.indicator
-    return repr((indicator.measure, indicator.target, indicator.offset, indicator.source))
+    return repr((indicator.measure, indicator.target, indicator.offset))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,37 @@ _SHAPE = {
     "spec/wrong-type": "A value is of the wrong type",
 }
 
+_LOADER = {
+    "query/histogram": "A histogram is not named by its base name",
+    "query/no-metric": "A selector names no metric",
+    "query/no-window": "An expression has no $window",
+    "query/not-selector": "An expression stands where only a selector can",
+    "query/syntax": "A PromQL query cannot be read",
+    "query/type": "A query does not give a vector",
+    "query/unit": "A query gives neither a rate nor a count for certain",
+    "query/window": "$window stands where it has no meaning",
+    "spec/bad-condition": "The condition of a good slice cannot be read",
+    "spec/bad-pair": "A window pair can never fire as it should",
+    "spec/bad-regex": "A regular expression cannot be read",
+    "spec/bad-slice": "Five minutes are not a whole number of slices",
+    "spec/bad-window": "A budget's period is not one that can be kept",
+    "spec/bucket-boundary": "A latency threshold is no bucket boundary",
+    "spec/counts-time": "A number of events is asked of an indicator that measures time",
+    "spec/dropped-pair": "A window pair of the catalogue is left out for an SLO",
+    "spec/duplicate-app": "Two documents describe the same app",
+    "spec/inline-secret": "A secret is written in the file",
+    "spec/no-burn-alert": "An SLO has no burn-rate alert",
+    "spec/no-document": "A file holds no document of Headroom",
+    "spec/reserved-label": "A label has a name that Headroom sets itself",
+    "spec/same-selection": "Two environments select the same series",
+    "spec/unexpected-document": "A document is of a kind that is not wanted here",
+    "spec/unknown-app": "An app that is depended on does not exist",
+    "spec/unknown-component": "A component that is depended on does not exist",
+    "spec/unknown-slo": "An environment changes an SLO that the app does not have",
+    "spec/unknown-source": "A source is not in the workspace",
+    "spec/unknown-template": "There is no indicator template of that name",
+}
+
 _ALERTMANAGER = {
     "alertmanager/bad-setting": "A setting of a receiver does not have the form it needs",
     "alertmanager/inline-secret": "A receiver's secret is written in the workspace file",
@@ -55,5 +86,7 @@ _ALERTMANAGER = {
     "alertmanager/unknown-setting": "A receiver's kind has no such setting",
 }
 
-PROBLEM_IDS: Mapping[str, str] = MappingProxyType({**_YAML, **_SHAPE, **_ALERTMANAGER})
+PROBLEM_IDS: Mapping[str, str] = MappingProxyType(
+    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER}
+)
 """Every problem id with the title of its page; an id that is not here cannot be reported."""

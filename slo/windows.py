@@ -31,6 +31,16 @@ class CataloguePair:
     short: Duration
     budget: Fraction
 
+    def for_period(self, period: Duration) -> BurnPair:
+        """The pair with its factor for a budget period, at least 1."""
+        factor = self.budget * period.milliseconds / self.long.milliseconds
+        return BurnPair(
+            severity=self.severity,
+            long=self.long,
+            short=self.short,
+            factor=max(Fraction(1), factor),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -40,18 +50,7 @@ class Catalogue:
 
     def for_period(self, period: Duration) -> tuple[BurnPair, ...]:
         """The pairs with their factors for a budget period, none below 1."""
-        return tuple(
-            BurnPair(
-                severity=pair.severity,
-                long=pair.long,
-                short=pair.short,
-                factor=max(
-                    Fraction(1),
-                    pair.budget * period.milliseconds / pair.long.milliseconds,
-                ),
-            )
-            for pair in self.pairs
-        )
+        return tuple(pair.for_period(period) for pair in self.pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from slo.units import Duration
 from slo.windows import Catalogue
@@ -98,16 +99,23 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What a specification gets where it says nothing."""
+    """What a specification gets where it says nothing.
+
+    ``buckets`` holds the boundaries of classic histograms by base name, in their own unit.
+    """
 
     window: Duration
     scrape_interval: Duration
     catalogue: Catalogue
+    buckets: Mapping[str, tuple[Decimal, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """One installation. Paths are absolute or relative to the folder of its file."""
+    """One installation. Paths are absolute or relative to the folder of its file.
+
+    ``windows`` is the file of the catalogue of window pairs; without it the built-in one holds.
+    """
 
     defaults: Defaults
     apps: tuple[str, ...] = (".",)
@@ -115,8 +123,14 @@ class Workspace:
     templates: tuple[str, ...] = ()
     output: str = "generated"
     state: str | None = None
+    windows: str | None = None
     prometheus: Mapping[str, PrometheusSource] = field(default_factory=dict)
     default_prometheus: str | None = None
     alertmanager_url: str | None = None
     receivers: tuple[Receiver, ...] = ()
     links: Links = field(default_factory=Links)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The references by which specifications name this installation's sources."""
+        return frozenset(source.reference for source in self.prometheus.values())

@@ -133,7 +133,7 @@ class _Work:
 def _make_root(out: Path, unmake: ExitStack) -> None:
     try:
         for folder_ in reversed([path for path in (out, *out.parents) if not path.exists()]):
-            folder_.mkdir()
+            folder_.mkdir(exist_ok=True)
             unmake.callback(_remove_folder, folder_)
     except OSError as cause:
         raise ArtefactError(f"{cause.filename or out}: {cause.strerror}") from cause

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from app.cli.output import report_problems
 from app.cli.terminal import Terminal
 from slo.errors import HeadroomError, SourceError, SpecError
 from slo.printable import printable
@@ -22,6 +21,8 @@ _EXTRAS = {
 def explain(terminal: Terminal, error: Exception) -> bool:
     """Write on stderr what went wrong; tell whether it was foreseen, or is a bug in Headroom."""
     if isinstance(error, SpecError):
+        from app.cli.output import report_problems  # noqa: PLC0415 - commands start fast without
+
         report_problems(terminal, error.problems, {}, to=terminal.stderr)
         return True
     told = _foreseen(error)

@@ -57,10 +57,10 @@ class _Call:
 
     def obey(self, argv: Sequence[str]) -> int:
         flags, name, rest = _split(argv)
-        parser = _parser(self.program)
+        parser = Parser(prog=self.program)
         parser.add_argument("--version", action="store_true")
         try:
-            args = parser.read(flags)
+            args = parser.parse_args(flags)
         except HelpRequested:
             raise HelpRequested(overview(self.program, self.commands)) from None
         self._heed(args)
@@ -82,16 +82,16 @@ class _Call:
         self.debug = self.debug or "--debug" in arguments
         module = cast("CommandModule", importlib.import_module(command.module))
         self.exits = getattr(module, "EXITS", exits.DEFAULT)
-        parser = _parser(f"{self.program} {name}")
+        parser = Parser(prog=f"{self.program} {name}")
         parser.description = f"{command.summary[:1].upper()}{command.summary[1:]}."
         module.configure(parser)
-        args = parser.read(arguments)
+        args = parser.parse_args(arguments)
         self._heed(args)
         return module.run(args, self.terminal)
 
     def _heed(self, args: argparse.Namespace) -> None:
-        self.debug = self.debug or args.debug
-        if args.no_color:
+        self.debug = self.debug or "debug" in args
+        if "no_color" in args:
             self.terminal = self.terminal.without_color()
 
 
@@ -101,14 +101,6 @@ def _split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
         if not text.startswith("-"):
             return list(argv[:place]), text, list(argv[place + 1 :])
     return list(argv), None, []
-
-
-def _parser(program: str) -> Parser:
-    parser = Parser(prog=program)
-    everywhere = parser.add_argument_group("for every command")
-    everywhere.add_argument("--no-color", action="store_true", help="write plain text")
-    everywhere.add_argument("--debug", action="store_true", help="show a traceback on errors")
-    return parser
 
 
 def _version() -> str:

@@ -1,14 +1,11 @@
 """Arguments, read strictly: no abbreviations, one clear line when they are wrong."""
 
 import argparse
-from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from collections.abc import Sequence
+from typing import NoReturn
 
 from slo.errors import UsageError
 from slo.suggest import did_you_mean
-from slo.units import UnitError
-
-_T = TypeVar("_T")
 
 
 class HelpRequested(Exception):  # noqa: N818 - a request, not a failure
@@ -22,7 +19,8 @@ class HelpRequested(Exception):  # noqa: N818 - a request, not a failure
 class Parser(argparse.ArgumentParser):
     """An argument parser that neither prints nor exits.
 
-    It raises `UsageError` for arguments that are wrong and `HelpRequested` for `--help`.
+    It raises `UsageError` for arguments that are wrong and `HelpRequested` for `--help`. Every
+    parser, those of sub-commands included, takes the flags that all commands have.
     """
 
     color = False  # Python 3.14 paints help by itself and does not know of --no-color
@@ -31,7 +29,13 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("allow_abbrev", False)
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
-        self._optionals.title = "options"
+        everywhere = self.add_argument_group("for every command")
+        for flag, text in (
+            ("--no-color", "write plain text"),
+            ("--debug", "show a traceback on errors"),
+        ):
+            # No default, or the parser of a sub-command would undo what the one above it read.
+            everywhere.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
 
     def print_help(self, file: object = None) -> None:  # noqa: ARG002 - the frame prints
         """Raise `HelpRequested`."""
@@ -41,12 +45,14 @@ class Parser(argparse.ArgumentParser):
         """Raise `UsageError`."""
         raise UsageError(message, hint=f"see {self.prog} --help")
 
-    def read(self, arguments: list[str]) -> argparse.Namespace:
-        """Return the arguments by name."""
-        namespace, unknown = self.parse_known_args(arguments)
+    def parse_known_args(  # type: ignore[override]  # one of the overloads is enough here
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Return the arguments by name; there are no unknown ones, which are refused."""
+        found, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self._refuse(unknown)
-        return namespace
+        return found, []
 
     def _refuse(self, unknown: list[str]) -> NoReturn:
         flag = next((text for text in unknown if text.startswith("-") and text != "-"), None)
@@ -63,19 +69,3 @@ class Parser(argparse.ArgumentParser):
         raise argparse.ArgumentError(
             action, f'"{word}" is none of {", ".join(known)}{did_you_mean(word, known)}'
         )
-
-
-def reading(parse: Callable[[str], _T]) -> Callable[[str], _T]:
-    """Return a `type=` for a flag whose text a function of `slo.units` reads.
-
-    The function's own message and hint reach the user.
-    """
-
-    def read(text: str) -> _T:
-        try:
-            return parse(text)
-        except UnitError as cause:
-            hint = "" if cause.hint is None else f" ({cause.hint})"
-            raise argparse.ArgumentTypeError(f'"{text}": {cause}{hint}') from cause
-
-    return read

@@ -1,21 +1,23 @@
 """Shapes of the small values that several kinds of documents share."""
 
+from decimal import Decimal
+
 from slo.loader.documents import API_VERSION
 from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Shape, Text
 from slo.units import Duration
 
-NAME_PATTERN = "(?=.{1,40}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_NAME = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 
 NAME = Text(
-    pattern=NAME_PATTERN,
-    form="a name: lowercase letters, digits and hyphens, at most 40, a hyphen neither first nor last",
-    max_length=10_000,
+    pattern=_NAME,
+    form="a name: lowercase letters, digits and hyphens, no hyphen first or last",
+    max_length=40,
 )
 """The name of an app, an SLO, an environment: it becomes a label, a file and a Grafana uid."""
 
 LABEL_NAME = Text(
-    pattern="[a-zA-Z_][a-zA-Z0-9_]*",
-    form="a label name: letters, digits and underscores, no digit first",
+    pattern="(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
+    form="a label name: letters, digits and underscores, neither a digit nor __ first",
     max_length=128,
 )
 
@@ -23,6 +25,12 @@ METRIC_NAME = Text(
     pattern="[a-zA-Z_:][a-zA-Z0-9_:]*",
     form="a metric name: letters, digits, underscores and colons, no digit first",
     max_length=256,
+)
+
+RECEIVER = Text(
+    pattern="[A-Za-z0-9](?:[-A-Za-z0-9_. ]*[A-Za-z0-9])?",
+    form="a receiver's name: letters, digits and - _ . in between",
+    max_length=128,
 )
 
 VALUE = Text(literal=True)
@@ -43,7 +51,7 @@ PROSE = Text(multiline=True)
 FILE_PATH = Text(max_length=1024)
 
 SOURCE_REFERENCE = Text(
-    pattern="(?:prometheus|elasticsearch)/[a-z0-9](?:[-a-z0-9]*[a-z0-9])?|store",
+    pattern=f"(?:prometheus|elasticsearch)/{_NAME}|store",
     form="a source such as prometheus/eu",
     max_length=80,
 )
@@ -55,7 +63,7 @@ WINDOW = DurationText(description="The rolling period of the error budget, such 
 
 SCRAPE_INTERVAL = DurationText(minimum=Duration.of(seconds=1), maximum=Duration.of(hours=1))
 
-BUCKETS = ListOf(shape=Number(minimum=None), min_items=1, unique=True)
+BUCKETS = ListOf(shape=Number(above=Decimal(0)), min_items=1, unique=True)
 
 HEADER = {
     "apiVersion": Field(

@@ -14,6 +14,7 @@ people:
 
 verdicts:
   judge   end in the way it is told to
+  nested  have commands of its own
   broken  fail as soon as it is imported
   extra   need what is not installed
 
@@ -79,6 +80,17 @@ def test_a_command_runs_and_returns_its_exit_code() -> None:
         ),
         (["judge"], "the following arguments are required: end", "fake judge"),
         (["judge", "deny", "twice"], 'unexpected argument "twice"', "fake judge"),
+        (["nested"], "the following arguments are required: ACTION", "fake nested --help"),
+        (
+            ["nested", "verfy"],
+            'argument ACTION: "verfy" is none of verify, show; did you mean "verify"?',
+            "fake nested --help",
+        ),
+        (
+            ["nested", "verify", "--fil", "x"],
+            'unknown flag --fil; did you mean "--file"?',
+            "fake nested verify --help",
+        ),
         (["gr\x1b[2Jeet"], 'unknown command "gr\\x1b[2Jeet"; did you mean "greet"?', "fake"),
     ],
 )
@@ -167,3 +179,25 @@ def test_no_color_works_before_and_after_the_command(argv: list[str]) -> None:
     """A flag for every command stands where people put it."""
     assert call(["greet"], color=True).stderr == "written in color\n"
     assert call(argv, color=True).stderr == "written in plain text\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--no-color", "nested", "verify"],
+        ["nested", "--no-color", "verify"],
+        ["nested", "verify", "--no-color"],
+    ],
+)
+def test_no_color_works_with_a_command_of_a_command(argv: list[str]) -> None:
+    """Before it, after it and in between."""
+    assert call(["nested", "verify"], color=True).stdout == "verify in color\n"
+    assert call(argv, color=True).stdout == "verify in plain text\n"
+
+
+def test_a_command_of_a_command_has_its_own_help() -> None:
+    """With the flags that are its own."""
+    ending = call(["nested", "verify", "--help"])
+    assert ending.code == 0
+    assert ending.stdout.startswith("usage: fake nested verify")
+    assert "--file" in ending.stdout

@@ -95,7 +95,8 @@ def record(
         window = Duration.parse(text)
         since = end - float(window.seconds)
         pair = [sum(v for at, v in pairs if at > since) for pairs in (total, bad)]
-        everything[naming.error_ratio(window)] = [(at, pair[1] / pair[0]) for at in derived]
+        if pair[0]:
+            everything[naming.error_ratio(window)] = [(at, pair[1] / pair[0]) for at in derived]
     for name, samples in everything.items():
         if name not in without:
             recording.add(name, labels, samples)

@@ -56,8 +56,11 @@ def scope(keys: Iterable[SloKey]) -> tuple[Matcher, ...]:
     return tuple(matchers)
 
 
-def present(keys: Iterable[SloKey], windows: Iterable[Duration]) -> str:
-    """Return the query for what the rules derived, and for how fresh it is."""
+def present(keys: Iterable[SloKey], windows: Iterable[Duration], *, shards: bool) -> str:
+    """Return the query for what the rules derived, and for how fresh it is.
+
+    With ``shards``, a shard that fell silent within a day is still seen to be missing.
+    """
     where = scope(keys)
     names = [
         *(naming.TOTAL_PERIOD, naming.BAD_PERIOD, naming.PERIOD_COVERAGE),
@@ -66,7 +69,7 @@ def present(keys: Iterable[SloKey], windows: Iterable[Duration]) -> str:
     ]
     derived = selector_text(None, (_either("__name__", names), *where))
     # Twice the freshness tells a late series from one that is gone.
-    span = "[20m:1m]"
+    span = "[1d:1m]" if shards else "[20m:1m]"
     return union(
         [
             f"last_over_time({derived}[{FRESHNESS.promql}])",
@@ -82,7 +85,8 @@ def counted(keys: Iterable[SloKey], window: Duration) -> list[str]:
     ledger = window >= LEDGER_FROM
     total = selector_text(naming.TOTAL_INCREASE if ledger else naming.TOTAL_RATE, where)
     bad = selector_text(naming.BAD_INCREASE if ledger else naming.BAD_RATE, where)
-    over = f"[{window.promql}]"
+    # A millisecond short, or servers before 3.0, whose ranges are closed, take one sample more.
+    over = f"[{Duration(milliseconds=window.milliseconds - 1).promql}]"
     complete = f"count_over_time({bad}{over}) >= count_over_time({total}{over})"
     return [
         tagged(f"sum_over_time({total}{over})", total_part(window)),
@@ -97,9 +101,15 @@ def first_slot(keys: Iterable[SloKey], period: Duration) -> str:
 
 
 def last_seen(keys: Iterable[SloKey], part: str) -> str:
-    """Return the leg for when something that is gone was there, to the half hour."""
+    """Return the leg for when something that is gone was there, to the half hour.
+
+    What lived too briefly for that has the time 0.
+    """
     series = naming.LEDGER_SLOT if part == LAST_HEARTBEAT else naming.TOTAL_INCREASE
-    return tagged(f"max_over_time({_times(series, scope(keys))}[{MEMORY.promql}:30m])", part)
+    where = scope(keys)
+    over = f"[{MEMORY.promql}"
+    seen = f"max_over_time({_times(series, where)}{over}:30m])"
+    return tagged(f"({seen} or 0 * count_over_time({selector_text(series, where)}{over}]))", part)
 
 
 def revisions(keys: Iterable[SloKey], period: Duration) -> str:

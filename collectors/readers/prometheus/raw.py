@@ -182,7 +182,7 @@ class _Level:
         """Tell an indicator that has been there from one that never was."""
         at = milliseconds(self.trail.asked.at)
         if newest is None:
-            span = f"[{MEMORY.promql}:1h]"
+            span = f"[{MEMORY.promql}:15m]"
             answer = self.trail.query(
                 f"max_over_time(timestamp({self.found.total_increase}){span})"
             )

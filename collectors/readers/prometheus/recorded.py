@@ -86,7 +86,8 @@ class _Chunk:
     def look(self) -> None:
         """Ask the first query, then the second where it is needed."""
         windows = self.trail.asked.windows
-        query = legs.present((level.key for level in self.levels), windows)
+        shards = bool(self.reader.client.source.shard_labels)
+        query = legs.present((level.key for level in self.levels), windows, shards=shards)
         self.table.add(self.trail.query(query).series)
         usable = []
         for level in self.levels:

@@ -68,22 +68,23 @@ class State:
 
     def obstacle(self) -> str | None:
         """Say why recorded series cannot answer for this level; ``None`` when they can."""
-        beat = self.view.least(legs.HEARTBEAT)
+        beat = self.view.latest(legs.HEARTBEAT)
         if beat is None:
             return "no recorded series of the last 20 minutes"
         if not self._is_fresh(beat):
-            return f"recorded series ended {self._ago(beat)} ago"
+            return f"recorded series ended {self._ago(beat)}"
         return self._other_period()
 
     def add_needs(self, needs: Needs) -> None:
         """Add what the first query left open."""
         key, period = self.level.key, self.level.slo.window
-        beat = self.view.least(legs.HEARTBEAT)
+        beat = self.view.latest(legs.HEARTBEAT)
         if beat is None or not self._is_fresh(beat):
             needs.last[legs.LAST_HEARTBEAT].add(key)
             return
         if self.view.counts(naming.TOTAL_PERIOD, naming.BAD_PERIOD) is None:
             needs.counted[period].add(key)
+        if self.view.latest(legs.INDICATOR) is None:
             needs.last[legs.LAST_INDICATOR].add(key)
         for window in self.trail.asked.windows:
             if self.counting or self._ratio(window) is None:
@@ -96,7 +97,7 @@ class State:
 
     def reading(self, *, unproven: bool) -> Reading:
         """Return the reading; raises ``AmbiguousError``."""
-        beat = self.view.least(legs.HEARTBEAT)
+        beat = self.view.latest(legs.HEARTBEAT)
         if beat is None or not self._is_fresh(beat):
             gone = self._gone(legs.LAST_HEARTBEAT, beat)
             return nothing(
@@ -133,7 +134,7 @@ class State:
         if found is None:
             window = self.level.slo.window
             found = self.view.counts(legs.total_part(window), legs.bad_part(window))
-        newest = self.view.least(legs.INDICATOR)
+        newest = self.view.latest(legs.INDICATOR)
         ignored = self.level.slo.alerts.absent_for is None
         if found is None or not (ignored or (newest is not None and self._is_fresh(newest))):
             return self._gone(legs.LAST_INDICATOR, newest)
@@ -173,13 +174,12 @@ class State:
 
     def _gone(self, part: str, seen: Fraction | None) -> NoData:
         """Tell what was lost from what never was; not knowing is neither."""
-        what = "the recorded series" if part == legs.LAST_HEARTBEAT else "the indicator's series"
-        last = max(filter(None, (seen, self.view.least(part))), default=None)
+        rules = part == legs.LAST_HEARTBEAT
+        what = "the recorded series" if rules else "the indicator's series"
+        last = seen if seen is not None else self.view.latest(part)
         if last is not None:
-            detail = f"{what} ended {self._ago(last)} ago"
-            if part == legs.LAST_HEARTBEAT:
-                detail += "; are the rules still loaded?"
-            return NoData(reason=NoDataReason.LOST, detail=detail)
+            hint = "; are the rules still loaded?" if rules else ""
+            return NoData(reason=NoDataReason.LOST, detail=f"{what} ended {self._ago(last)}{hint}")
         if self.second is not None:
             return failed(self.second)
         return NoData(reason=NoDataReason.NEVER, detail=f"{what} have never been seen in a year")
@@ -197,12 +197,14 @@ class State:
     def _shards_behind(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Name the shards whose newest slot is late although another one's is not."""
         source = self.reader_source
-        late = [
+        seen = (self.view.newest(part) for part in (legs.HEARTBEAT, legs.INDICATOR))
+        late = {
             "/".join(shard)
-            for shard, seen in sorted(self.view.newest(legs.INDICATOR).items())
-            if any(shard) and not self._is_fresh(seen)
-        ]
-        names = tuple(f"shard {name} ({source})" for name in late)
+            for newest in seen
+            for shard, time in newest.items()
+            if any(shard) and not self._is_fresh(time)
+        }
+        names = tuple(f"shard {name} ({source})" for name in sorted(late))
         return names, tuple(f"{name} is not up to date" for name in names)
 
     @property
@@ -257,13 +259,17 @@ class State:
         return (note,)
 
     def _idle_note(self) -> tuple[str, ...]:
-        newest = self.view.least(legs.INDICATOR)
+        newest = self.view.latest(legs.INDICATOR)
+        if newest is None:
+            newest = self.view.latest(legs.LAST_INDICATOR)
         if newest is None or self._is_fresh(newest):
             return ()
-        return (f"the indicator's series ended {self._ago(newest)} ago",)
+        return (f"the indicator's series ended {self._ago(newest)}",)
 
     def _is_fresh(self, seen: Fraction) -> bool:
         return milliseconds(self.trail.asked.at) - seen * 1000 <= FRESHNESS.milliseconds
 
     def _ago(self, seen: Fraction) -> str:
-        return age(Fraction(milliseconds(self.trail.asked.at), 1000) - seen)
+        if not seen:
+            return "some time ago"
+        return f"{age(Fraction(milliseconds(self.trail.asked.at), 1000) - seen)} ago"

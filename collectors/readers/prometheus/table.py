@@ -117,6 +117,10 @@ class View:
         """Return all values of a part, wherever they come from."""
         return [row.value for row in self.rows(part)]
 
+    def latest(self, part: str) -> Fraction | None:
+        """Return the largest value of a part over shards and replicas."""
+        return max(self.newest(part).values(), default=None)
+
     def least(self, part: str) -> Fraction | None:
         """Return the smallest over shards of the largest over replicas."""
         return min(self.newest(part).values(), default=None)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from app.cli.parser import reading
+from app.cli.options import reading
 from app.cli.terminal import Terminal
 from slo.units import parse_time
 

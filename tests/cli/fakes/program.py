@@ -12,6 +12,9 @@ COMMANDS: Mapping[str, Command] = {
     "judge": Command(
         module="tests.cli.fakes.judge", summary="end in the way it is told to", group="verdicts"
     ),
+    "nested": Command(
+        module="tests.cli.fakes.nested", summary="have commands of its own", group="verdicts"
+    ),
     "broken": Command(
         module="tests.cli.fakes.broken", summary="fail as soon as it is imported", group="verdicts"
     ),

@@ -117,6 +117,16 @@ def test_what_is_generated_no_more_is_removed_with_the_folders_it_leaves_empty(
     assert not (tmp_path / "old").exists()
 
 
+def test_a_removed_file_is_forgotten(tmp_path: Path) -> None:
+    """Whoever puts a file of their own in its place keeps it."""
+    generate(tmp_path, {"rules": {A: "a", B: "b"}})
+    generate(tmp_path, {"rules": {A: "a"}})
+    (tmp_path / B).write_text("mine")
+    generate(tmp_path, {"rules": {}})
+    assert {B: "mine"} == tree(tmp_path)
+    assert {B: Trouble.FOREIGN} == troubles(plan(tmp_path, {"rules": {B: "b"}}))
+
+
 def test_kinds_that_are_not_generated_are_left_alone(tmp_path: Path) -> None:
     """As with `--only rules`; a kind that is generated but empty loses its files."""
     generate(tmp_path, {"rules": {A: "a"}, "dashboards": {C: "c"}})

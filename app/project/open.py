@@ -1,0 +1,203 @@
+"""Opening a workspace: flags over environment variables over the file over defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
+from slo.errors import SpecError, UsageError
+from slo.gate.loader import load_policies
+from slo.gate.policy import GatePolicy
+from slo.loader import SourceFile, load_catalog, load_windows, load_workspace
+from slo.loader.defaults import default_workspace
+from slo.model import Catalog, ServiceLevel
+from slo.problems import Problem, has_errors, in_order
+from slo.suggest import did_you_mean
+from slo.templates import TemplateLibrary
+from slo.units import Duration
+from slo.workspace import PrometheusSource, Workspace
+
+FLAG_SOURCE = "flag"
+"""The name of the source that ``--prometheus URL`` makes."""
+
+_PROMETHEUS = "HEADROOM_PROMETHEUS"
+_WORKSPACE = "HEADROOM_WORKSPACE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Everything a command works on: the workspace, its applications and its policies.
+
+    ``root`` is the folder that the workspace's relative paths start from. ``problems`` holds what
+    is worth knowing besides; an error would have kept the project from opening.
+    """
+
+    workspace: Workspace
+    root: Path
+    file: Path | None
+    catalog: Catalog
+    policies: tuple[GatePolicy, ...]
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+
+    def path(self, relative: str) -> Path:
+        """A path of the workspace file, made absolute."""
+        return self.root / relative
+
+    def levels(self, app: str | None, env: str | None) -> tuple[ServiceLevel, ...]:
+        """The service levels that were asked for; raises ``UsageError`` for an unknown name."""
+        apps = [one.name for one in self.catalog.apps]
+        if app is not None and app not in apps:
+            hint = f"known apps: {', '.join(apps)}" if apps else "no app file was found"
+            raise UsageError(f'there is no app "{app}"{did_you_mean(app, apps)}', hint=hint)
+        chosen = self.catalog.apps if app is None else (self.catalog.app(app),)
+        envs = sorted({env.name for one in chosen if one for env in one.environments})
+        if env is not None and env not in envs:
+            whose = f'app "{app}"' if app else "any app"
+            raise UsageError(
+                f'{whose} has no environment "{env}"{did_you_mean(env, envs)}',
+                hint=f"known environments: {', '.join(envs)}" if envs else None,
+            )
+        return self.catalog.levels(None if app is None else [app], env)
+
+
+def open_project(
+    paths: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    workspace: str | None = None,
+    prometheus: str | None = None,
+    strict: bool = True,
+) -> Project:
+    """Open the workspace that the paths, the flags and the working directory mean.
+
+    Raises ``SpecError`` with all problems when one is an error and ``strict``; without it, the
+    applications that are sound are there and ``problems`` tells the rest.
+    """
+    file = _workspace_file(paths, workspace or environment.get(_WORKSPACE))
+    inputs = Inputs()
+    found = _read_workspace(file, inputs)
+    root = Path.cwd() if file is None else file.parent
+    space, problems = found
+    space = _with_windows(space, root, inputs, problems)
+    apps = _inputs(paths, file, space, root)
+    inputs.files += apps.files
+    problems += inputs.problems + apps.problems
+    library, more = _templates(space, root, apps.files)
+    problems += more
+    loaded = load_catalog(
+        apps.files, space.defaults, templates=library, receivers=_receiver_names(space, file)
+    )
+    policies, more = load_policies(apps.files)
+    problems += [*loaded.problems, *more]
+    ordered = in_order(problems)
+    if strict and has_errors(ordered):
+        raise SpecError(ordered)
+    return Project(
+        workspace=_overridden(space, prometheus or environment.get(_PROMETHEUS)),
+        root=root,
+        file=file,
+        catalog=loaded.catalog,
+        policies=tuple(policies),
+        problems=ordered,
+        texts=inputs.texts,
+    )
+
+
+def _workspace_file(paths: Sequence[str], named: str | None) -> Path | None:
+    if named is not None:
+        path = Path(named)
+        path = path / WORKSPACE_FILE if path.is_dir() else path
+        if not path.is_file():
+            raise UsageError(f"there is no workspace file {shown(path)}")
+        return path.resolve()
+    for text in paths:
+        candidate = Path(text) / WORKSPACE_FILE
+        if candidate.is_file():
+            return candidate.resolve()
+    above = find_workspace(Path.cwd())
+    if above is None and paths:
+        above = find_workspace(Path(paths[0]).resolve().parent)
+    return above
+
+
+def _read_workspace(file: Path | None, inputs: Inputs) -> tuple[Workspace, list[Problem]]:
+    if file is None:
+        return default_workspace(), []
+    inputs.add(file, shown=shown(file), explicit=True)
+    if not inputs.files:
+        return default_workspace(), []
+    space, problems = load_workspace(inputs.files[0])
+    return space or default_workspace(), list(problems)
+
+
+def _with_windows(
+    space: Workspace, root: Path, inputs: Inputs, problems: list[Problem]
+) -> Workspace:
+    if space.windows_file is None:
+        return space
+    path = root / space.windows_file
+    if not path.is_file():
+        raise UsageError(f"there is no file {shown(path)}, which the workspace's windows name")
+    before = len(inputs.files)
+    inputs.add(path, shown=shown(path), explicit=True)
+    if len(inputs.files) == before:
+        return space
+    catalogue, more = load_windows(inputs.files[-1])
+    problems += more
+    if catalogue is None:
+        return space
+    return replace(space, defaults=replace(space.defaults, catalogue=catalogue))
+
+
+def _inputs(paths: Sequence[str], file: Path | None, space: Workspace, root: Path) -> Inputs:
+    """Read what the paths name; a folder with a workspace file stands for that workspace."""
+    skip = [root / space.output, *(root / folder for folder in space.templates)]
+    chosen = [Path(text) for text in paths]
+    if not chosen or (file is not None and all(_is_workspace(p, file) for p in chosen)):
+        folders = [*space.apps, *space.policies] if file is not None else ["."]
+        inputs = scan([Path(folder) for folder in folders], root=root, skip=skip)
+    else:
+        own = list(space.policies) if file is not None else []
+        inputs = scan([*(p.absolute() for p in chosen), *own], root=root, skip=skip)
+    if file is not None:
+        inputs.files = [each for each in inputs.files if each.name != str(shown(file))]
+    return inputs
+
+
+def _is_workspace(path: Path, file: Path) -> bool:
+    resolved = path.resolve()
+    return resolved in {file, file.parent}
+
+
+def _templates(
+    space: Workspace, root: Path, files: Sequence[SourceFile]
+) -> tuple[TemplateLibrary, list[Problem]]:
+    library = TemplateLibrary.built_in()
+    own = scan([Path(folder) for folder in space.templates], root=root)
+    library, problems = library.load([*own.files, *files])
+    return library, [*own.problems, *problems]
+
+
+def _receiver_names(space: Workspace, file: Path | None) -> tuple[str, ...] | None:
+    """The receivers that contacts may name; without a workspace nobody knows."""
+    return None if file is None else tuple(receiver.name for receiver in space.receivers)
+
+
+def _overridden(space: Workspace, url: str | None) -> Workspace:
+    """One server in the place of all sources, as ``--prometheus URL`` wants it."""
+    if url is None:
+        return space
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(
+            f'"{url}" is no address of a server', hint="write it as http://HOST:9090"
+        )
+    source = PrometheusSource(name=FLAG_SOURCE, url=url, timeout=Duration.parse("10s"))
+    return replace(
+        space,
+        prometheus={FLAG_SOURCE: source},
+        default_prometheus=FLAG_SOURCE,
+        one_prometheus=True,
+    )

@@ -1,0 +1,1 @@
+"""Answers as text, JSON and Markdown; pure functions of what services return."""

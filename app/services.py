@@ -1,0 +1,137 @@
+"""The composition root: readers from configuration, answers from readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from app.project.open import Project
+from slo.clusters import source_of
+from slo.errors import UsageError
+from slo.evaluate import Evaluation, evaluate, windows_of
+from slo.model import Environment, ServiceLevel, SloKey
+from slo.ports import CountReader, Reading
+from slo.suggest import did_you_mean
+from slo.units import Duration
+from slo.workspace import PrometheusSource, Workspace
+
+
+def evaluations(
+    project: Project,
+    levels: Sequence[ServiceLevel],
+    at: datetime,
+    *,
+    mode: str = "auto",
+    deadline: Duration | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Evaluation, ...]:
+    """Judge service levels at one instant, in the order given.
+
+    ``mode`` is ``auto``, ``recorded`` or ``raw``; ``deadline`` bounds all reading together.
+    """
+    space = project.workspace
+    catalogue = space.defaults.catalogue
+    asked = [_on_one_source(level) for level in levels] if space.one_prometheus else list(levels)
+    reader = count_reader(space, asked, mode=mode, deadline=deadline, environ=environ)
+    readings = _read_by_windows(reader, asked, project, at)
+    return tuple(evaluate(level, readings[level.key], catalogue) for level in levels)
+
+
+def count_reader(
+    space: Workspace,
+    levels: Sequence[ServiceLevel],
+    *,
+    mode: str,
+    deadline: Duration | None,
+    environ: Mapping[str, str] | None,
+) -> CountReader:
+    """A reader over every source that the service levels name.
+
+    Raises ``UsageError`` when one names a source that the workspace does not have, or when there
+    is none at all.
+    """
+    # Imported here: reading costs start-up time that other commands need not pay.
+    from collectors.readers.clusters import MultiSourceReader  # noqa: PLC0415
+    from collectors.readers.prometheus import PrometheusReader  # noqa: PLC0415
+
+    default = default_reference(space)
+    readers = {
+        source.reference: PrometheusReader(
+            source, mode=mode, default_source=default, deadline=deadline, environ=environ
+        )
+        for source in sources_in_use(space, levels)
+    }
+    return MultiSourceReader(readers, default=default)
+
+
+def sources_in_use(
+    space: Workspace, levels: Sequence[ServiceLevel]
+) -> tuple[PrometheusSource, ...]:
+    """The sources that the service levels are read from, each once.
+
+    Raises ``UsageError`` as ``count_reader`` does.
+    """
+    if not space.prometheus:
+        raise UsageError(
+            "no Prometheus is configured",
+            hint="give --prometheus URL, or name it under sources in headroom.yaml",
+        )
+    default = default_reference(space)
+    references = dict.fromkeys(ref for level in levels for ref in _references(level, default))
+    known = {source.reference: source for source in space.prometheus.values()}
+    for reference in references:
+        if reference not in known:
+            raise UsageError(
+                f'there is no source "{reference}"{did_you_mean(reference, known)}',
+                hint=f"known sources: {', '.join(known)}",
+            )
+    return tuple(known[reference] for reference in references)
+
+
+def default_reference(space: Workspace) -> str | None:
+    """The source of clusters that name none: the default, or the only one."""
+    name = space.default_prometheus
+    if name is None and len(space.prometheus) == 1:
+        name = next(iter(space.prometheus))
+    return None if name is None else space.prometheus[name].reference
+
+
+def _references(level: ServiceLevel, default: str | None) -> tuple[str, ...]:
+    own = level.slo.indicator.source
+    found = (
+        [own]
+        if own is not None
+        else [source_of(cluster, default) for cluster in level.environment.clusters]
+    )
+    missing = UsageError(
+        f"{level.key} names no source and the workspace has no default one",
+        hint="set sources.prometheus.default in headroom.yaml",
+    )
+    if any(each is None for each in found):
+        raise missing
+    return tuple(each for each in found if each is not None)
+
+
+def _read_by_windows(
+    reader: CountReader, levels: Sequence[ServiceLevel], project: Project, at: datetime
+) -> Mapping[SloKey, Reading]:
+    """Read service levels that need the same windows together."""
+    catalogue = project.workspace.defaults.catalogue
+    alike: dict[tuple[Duration, ...], list[ServiceLevel]] = {}
+    for level in levels:
+        alike.setdefault(windows_of(level, catalogue), []).append(level)
+    readings: dict[SloKey, Reading] = {}
+    for windows, group in alike.items():
+        readings |= reader.read(group, windows, at)
+    return readings
+
+
+def _on_one_source(level: ServiceLevel) -> ServiceLevel:
+    """The same service level with nothing said about sources, as ``--prometheus`` wants it."""
+    environment: Environment = replace(
+        level.environment,
+        clusters=tuple(replace(cluster, source=None) for cluster in level.environment.clusters),
+    )
+    slo = replace(level.slo, indicator=replace(level.slo.indicator, source=None))
+    return replace(level, environment=environment, slo=slo)

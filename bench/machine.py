@@ -1,0 +1,43 @@
+"""What the figures were measured with."""
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.servers.provision.cache import Missing, find
+from tests.servers.provision.recipes import load_recipes
+
+
+def about() -> Mapping[str, str]:
+    """Versions and the machine, by name."""
+    found = {
+        "headroom": version("headroom"),
+        "python": platform.python_version(),
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {_memory()}",
+        "system": f"{platform.system()} {platform.release()}",
+    }
+    for name in load_recipes():
+        program, _, release = name.rpartition("-")
+        found[program if program not in found else f"{program} {release}"] = (
+            "missing" if isinstance(find(name), Missing) else release
+        )
+    return found
+
+
+def _processor() -> str:
+    lines = _read("/proc/cpuinfo")
+    named = re.search(r"^model name\s*:\s*(.+)$", lines, flags=re.MULTILINE)
+    return named[1] if named else platform.machine()
+
+
+def _memory() -> str:
+    found = re.search(r"^MemTotal:\s*(\d+) kB", _read("/proc/meminfo"), flags=re.MULTILINE)
+    return f"{int(found[1]) / 2**20:.0f} GiB" if found else "memory unknown"
+
+
+def _read(path: str) -> str:
+    file = Path(path)
+    return file.read_text(encoding="utf-8") if file.exists() else ""

@@ -1,0 +1,77 @@
+"""Whole processes, measured from outside and in turns."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.model import UnavailableError
+
+_CHILD = Path(__file__).with_name("child.py")
+_TAIL = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One process: wall and processor seconds, peak resident bytes, and what it printed."""
+
+    code: int
+    seconds: float
+    cpu: float
+    peak: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command to measure, and the exit codes that mean it has done its work."""
+
+    arguments: Sequence[str | Path]
+    environment: Mapping[str, str] | None = None
+    accepted: frozenset[int] = frozenset({0})
+
+
+def measure(command: Command) -> Measured:
+    """Run a command; raises ``UnavailableError`` with the output's end when it fails."""
+    with tempfile.TemporaryDirectory(prefix="headroom-bench-") as name:
+        report, output = Path(name, "report.json"), Path(name, "output.txt")
+        shim = [sys.executable, "-I", "-S", _CHILD, report, output]
+        subprocess.run(
+            [*shim, *command.arguments],
+            env={**os.environ, "NO_COLOR": "1", **(command.environment or {})},
+            check=True,
+        )
+        said = output.read_text(encoding="utf-8", errors="replace")
+        measured = Measured(output=said, **json.loads(report.read_text(encoding="utf-8")))
+    if measured.code not in command.accepted:
+        program = Path(command.arguments[0]).name
+        words = " ".join(map(str, [program, *command.arguments[1:2]]))
+        raise UnavailableError(f"`{words}` exits with {measured.code}: {said[-_TAIL:].strip()}")
+    return measured
+
+
+def in_turns(commands: Mapping[str, Command], rounds: int) -> dict[str, list[Measured]]:
+    """Measure commands one after the other, every other round backwards; the first is a warm-up."""
+    found: dict[str, list[Measured]] = {name: [] for name in commands}
+    for command in commands.values():
+        measure(command)
+    for turn in range(rounds):
+        order = list(commands) if turn % 2 == 0 else list(reversed(commands))
+        for name in order:
+            found[name].append(measure(commands[name]))
+    return found
+
+
+def headroom(command: str) -> Path:
+    """The program beside this interpreter; raises ``UnavailableError`` without that command."""
+    program = Path(sys.executable).with_name("headroom")
+    if not program.exists():
+        raise UnavailableError(f"no {program.name} beside {Path(sys.executable).name}")
+    asked = subprocess.run([program, command, "--help"], capture_output=True, check=False)
+    if asked.returncode:
+        raise UnavailableError(f"`headroom {command}` is not there yet")
+    return program

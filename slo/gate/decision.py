@@ -1,0 +1,194 @@
+"""The decision model: what was found, what it amounts to, and what would turn it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from slo.gate.facts import Subject
+from slo.gate.policy import ChangeType, Mode
+from slo.ports import Evidence
+
+SCHEMA = "headroom/decision/v1"
+"""The name and version of a decision's form."""
+
+Datum = Fraction | int | str | bool | None
+"""A piece of exact data behind a sentence."""
+
+
+class Outcome(StrEnum):
+    """What a rule found."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    INSUFFICIENT_DATA = "insufficient_data"
+    SKIPPED = "skipped"
+    WARN = "warn"
+    EXEMPT = "exempt"
+    NO_DATA = "no_data"
+    ERROR = "error"
+    FAIL = "fail"
+
+    @property
+    def rank(self) -> int:
+        """How much it matters, for choosing the worst of several."""
+        return tuple(Outcome).index(self)
+
+
+class Effect(StrEnum):
+    """What a finding amounts to, and a decision with it; the later outranks the earlier."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    INDETERMINATE = "indeterminate"
+    DENY = "deny"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order of precedence."""
+        return tuple(Effect).index(self)
+
+
+def worst(*effects: Effect) -> Effect:
+    """The effect that prevails; ``allow`` without any."""
+    return max(effects, key=lambda effect: effect.rank, default=Effect.ALLOW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change of the facts that would turn a finding, in a sentence and in exact data."""
+
+    text: str
+    data: Mapping[str, Datum] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule found about one SLO, or about the whole when ``slo`` is ``None``.
+
+    ``observed`` and ``threshold`` are exact and in ``unit``. ``reason`` says in one word why data
+    is missing. ``known`` is what numbers that may not be relied on would have said. A ``firm``
+    finding of missing data is indeterminate whatever the policy says of missing data.
+    """
+
+    outcome: Outcome
+    message: str
+    slo: str | None = None
+    observed: Fraction | None = None
+    threshold: Fraction | None = None
+    unit: str | None = None
+    reason: str | None = None
+    known: Outcome | None = None
+    firm: bool = False
+    remediation: str | None = None
+    change: Change | None = None
+    data: Mapping[str, Datum] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    effect: Effect = Effect.ALLOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """One rule's part in a decision: its findings, the first of them the one that counts.
+
+    ``outcome`` and ``effect`` differ from that finding's only where the rule was excused.
+    """
+
+    id: str
+    type: str
+    outcome: Outcome
+    effect: Effect
+    message: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def deciding(self) -> Finding:
+        """The worst finding."""
+        return self.findings[0]
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The evidence of all findings, each piece once."""
+        return tuple(dict.fromkeys(each for found in self.findings for each in found.evidence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyMark:
+    """The policy that decided."""
+
+    name: str
+    digest: str
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurningPoint:
+    """What would turn one rule's finding."""
+
+    rule: str
+    slo: str | None
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditMark:
+    """A record's place in the audit log and in its chain of hashes."""
+
+    seq: int
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer to whether a change may ship.
+
+    ``effect`` is the decision proper; ``allowed`` is what a pipeline obeys, which in observe mode
+    (``enforced`` false) is always true. ``exemptions`` and ``approvers`` are the ways out that the
+    policy knows.
+    """
+
+    id: str
+    effect: Effect
+    allowed: bool
+    enforced: bool
+    summary: str
+    evaluated_at: datetime
+    expires_at: datetime
+    subject: Subject
+    policy: PolicyMark
+    catalog_revision: str | None
+    rules: tuple[RuleResult, ...]
+    counterfactual: tuple[TurningPoint, ...]
+    notes: tuple[str, ...] = ()
+    exemptions: tuple[ChangeType, ...] = ()
+    approvers: tuple[str, ...] = ()
+    audit: AuditMark | None = None
+
+
+def exit_code(decision: Decision, *, strict: bool = False) -> int:
+    """The exit code of ``headroom gate``: 0, 10 deny, 13 failed back end, 12 no data, 11 warn."""
+    if not decision.enforced:
+        return 0
+    match decision.effect:
+        case Effect.DENY:
+            return 10
+        case Effect.INDETERMINATE:
+            return 13 if back_end_failed(decision) else 12
+        case Effect.WARN:
+            return 11 if strict else 0
+        case Effect.ALLOW:
+            return 0
+
+
+def back_end_failed(decision: Decision) -> bool:
+    """Whether something that matters could not be found out because a back end failed."""
+    return any(
+        found.outcome is Outcome.ERROR
+        for result in decision.rules
+        if result.effect is Effect.INDETERMINATE
+        for found in result.findings
+    )

@@ -1,0 +1,52 @@
+"""Components out of a specification."""
+
+from slo.fields import Fields
+from slo.loader.intake import Intake
+from slo.model import Component, ComponentKind, LogSource
+from slo.promql import regex_problem
+
+_LOG_KINDS = ("kubernetes", "path", "journald")
+
+
+def build_component(fields: Fields, intake: Intake) -> Component | None:
+    """Return a component, or None once problems say why there is none."""
+    logs = tuple(_log_source(each, intake) for each in fields.each("logs", Fields))
+    name, kind = fields.get("name", str), fields.get("kind", str)
+    if name is None or kind is None:
+        return None
+    kubernetes = fields.get("kubernetes", Fields)
+    cloudwatch = fields.get("cloudwatch", Fields)
+    return Component(
+        name=name,
+        kind=ComponentKind(kind),
+        service=fields.get("service", str),
+        engine=fields.get("engine", str),
+        address=fields.get("address", str),
+        namespace=None if kubernetes is None else kubernetes.get("namespace", str),
+        workload=None if kubernetes is None else kubernetes.get("workload", str),
+        pod_labels={} if kubernetes is None else kubernetes.mapping("labels", str),
+        hosts=fields.each("hosts", str),
+        images=fields.each("images", str),
+        logs=logs,
+        share=fields.mapping("share", str),
+        cloudwatch_namespace=None if cloudwatch is None else cloudwatch.get("namespace", str),
+        cloudwatch_dimensions={} if cloudwatch is None else cloudwatch.mapping("dimensions", str),
+        metrics=fields.each("metrics", str),
+        depends_on=fields.each("dependsOn", str),
+    )
+
+
+def _log_source(fields: Fields, intake: Intake) -> LogSource:
+    pattern = fields.get("multiline", str)
+    problem = None if pattern is None else regex_problem(pattern)
+    if problem is not None:
+        message = f"this regular expression cannot be read: {problem}"
+        intake.error("spec/bad-regex", message, fields.span("multiline"))
+    kind = next((each for each in _LOG_KINDS if fields.value(each) is not None), "")
+    return LogSource(
+        kind="file" if kind == "path" else kind,
+        path=fields.get("path", str) or fields.get("journald", str),
+        format=fields.get("format", str) or "json",
+        multiline=pattern,
+        trace_id=fields.get("traceId", str),
+    )
