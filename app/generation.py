@@ -18,13 +18,10 @@ def rules(catalog: Catalog, space: Workspace, layout: str) -> Files:
     settings = RuleSettings(
         catalogue=space.defaults.catalogue,
         links=space.links,
-        query_offset=space.defaults.query_offset,
         shard_labels=shard_labels(space),
     )
     make = LAYOUTS[layout]
-    return {
-        path: text for app in catalog.apps for path, text in make(app, settings).items()
-    }
+    return {path: text for app in catalog.apps for path, text in make(app, settings).items()}
 
 
 def routes(catalog: Catalog, space: Workspace, layout: str) -> Files:

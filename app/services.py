@@ -32,7 +32,7 @@ def evaluations(
     """
     space = project.workspace
     catalogue = space.defaults.catalogue
-    asked = [_on_one_source(level) for level in levels] if space.one_prometheus else list(levels)
+    asked = [_on_one_source(level) for level in levels] if project.one_source else list(levels)
     reader = count_reader(space, asked, mode=mode, deadline=deadline, environ=environ)
     readings = _read_by_windows(reader, asked, project, at)
     return tuple(evaluate(level, readings[level.key], catalogue) for level in levels)

@@ -4,7 +4,7 @@ import os
 import platform
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tests.servers.provision.cache import Missing, find
@@ -14,7 +14,7 @@ from tests.servers.provision.recipes import load_recipes
 def about() -> Mapping[str, str]:
     """Versions and the machine, by name."""
     found = {
-        "headroom": version("headroom"),
+        "headroom": _own_version(),
         "python": platform.python_version(),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {_memory()}",
         "system": f"{platform.system()} {platform.release()}",
@@ -25,6 +25,13 @@ def about() -> Mapping[str, str]:
             "missing" if isinstance(find(name), Missing) else release
         )
     return found
+
+
+def _own_version() -> str:
+    try:
+        return version("headroom")
+    except PackageNotFoundError:
+        return "from the checkout, not installed"
 
 
 def _processor() -> str:

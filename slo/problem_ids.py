@@ -86,7 +86,14 @@ _ALERTMANAGER = {
     "alertmanager/unknown-setting": "A receiver's kind has no such setting",
 }
 
+_TEMPLATES = {
+    "template/bad-parameter": "A parameter of an indicator template contradicts itself",
+    "template/bad-placeholder": "A placeholder of an indicator template cannot be filled there",
+    "template/bad-regex": "A parameter that is a regular expression is not a valid one",
+    "template/duplicate-name": "Two indicator templates have the same name",
+}
+
 PROBLEM_IDS: Mapping[str, str] = MappingProxyType(
-    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER}
+    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER, **_TEMPLATES}
 )
 """Every problem id with the title of its page; an id that is not here cannot be reported."""

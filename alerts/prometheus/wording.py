@@ -22,7 +22,8 @@ class Wording:
         self._level = level
         self._links = links
         self._recorded = Recorded(key=level.key)
-        self._name = literal(f"{level.app.title}: {level.slo.title} ({level.environment.name})")
+        title = f"{level.app.title}: {level.slo.title or level.slo.name}"
+        self._name = literal(f"{title} ({level.environment.name})")
 
     def burn(self, pair: BurnPair) -> Mapping[str, str]:
         """What burns, how fast, and how long the budget that is left lasts at this rate."""

@@ -8,7 +8,34 @@ from app.cli.commands import Command
 from app.cli.frame import run
 from app.cli.terminal import Terminal
 
-COMMANDS: Mapping[str, Command] = MappingProxyType({})
+_SET_UP = "set up"
+_SPECIFY = "specify"
+_SHIP = "ship what was specified"
+_ASK = "ask"
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "validate": Command(
+            module="app.cli.validate",
+            summary="check app files, policies and the workspace",
+            group=_SPECIFY,
+        ),
+        "schema": Command(
+            module="app.cli.schema",
+            summary="print the JSON Schema of a kind of file",
+            group=_SPECIFY,
+        ),
+        "generate": Command(
+            module="app.cli.generate",
+            summary="write rules, alert routes and dashboards",
+            group=_SHIP,
+        ),
+        "diff": Command(
+            module="app.cli.diff", summary="tell what generating again would change", group=_SHIP
+        ),
+        "status": Command(module="app.cli.status", summary="show error budgets", group=_ASK),
+    }
+)
 """Every command by name, in the order of `headroom --help`; a module is imported when called."""
 
 

@@ -56,9 +56,7 @@ def scan(paths: Iterable[Path], *, root: Path, skip: Sequence[Path] = ()) -> Inp
         elif place.exists():
             inputs.add(place, shown=shown(place), explicit=True)
         else:
-            raise UsageError(
-                f"there is no file or folder {shown(place)}", hint=_neighbours(place)
-            )
+            raise UsageError(f"there is no file or folder {shown(place)}", hint=_neighbours(place))
     return inputs
 
 

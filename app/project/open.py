@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from slo.gate.loader import load_policies
+
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
 from slo.errors import SpecError, UsageError
-from slo.gate.loader import load_policies
 from slo.gate.policy import GatePolicy
 from slo.loader import SourceFile, load_catalog, load_windows, load_workspace
-from slo.loader.defaults import default_workspace
+from slo.loader.windows import default_catalogue
 from slo.model import Catalog, ServiceLevel
 from slo.problems import Problem, has_errors, in_order
 from slo.suggest import did_you_mean
 from slo.templates import TemplateLibrary
 from slo.units import Duration
-from slo.workspace import PrometheusSource, Workspace
+from slo.workspace import Defaults, OAuth2, PrometheusSource, Workspace
 
 FLAG_SOURCE = "flag"
 """The name of the source that ``--prometheus URL`` makes."""
@@ -31,7 +32,8 @@ class Project:
     """Everything a command works on: the workspace, its applications and its policies.
 
     ``root`` is the folder that the workspace's relative paths start from. ``problems`` holds what
-    is worth knowing besides; an error would have kept the project from opening.
+    is worth knowing besides; an error would have kept the project from opening. ``one_source``
+    says that one server was named in the place of all sources.
     """
 
     workspace: Workspace
@@ -41,6 +43,7 @@ class Project:
     policies: tuple[GatePolicy, ...]
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
+    one_source: bool = False
 
     def path(self, relative: str) -> Path:
         """A path of the workspace file, made absolute."""
@@ -49,8 +52,10 @@ class Project:
     def levels(self, app: str | None, env: str | None) -> tuple[ServiceLevel, ...]:
         """The service levels that were asked for; raises ``UsageError`` for an unknown name."""
         apps = [one.name for one in self.catalog.apps]
+        if not apps:
+            raise UsageError("no app file was found", hint="headroom init writes a first one")
         if app is not None and app not in apps:
-            hint = f"known apps: {', '.join(apps)}" if apps else "no app file was found"
+            hint = f"known apps: {', '.join(apps)}"
             raise UsageError(f'there is no app "{app}"{did_you_mean(app, apps)}', hint=hint)
         chosen = self.catalog.apps if app is None else (self.catalog.app(app),)
         envs = sorted({env.name for one in chosen if one for env in one.environments})
@@ -87,22 +92,23 @@ def open_project(
     problems += inputs.problems + apps.problems
     library, more = _templates(space, root, apps.files)
     problems += more
-    loaded = load_catalog(
-        apps.files, space.defaults, templates=library, receivers=_receiver_names(space, file)
-    )
+    references = tuple(source.reference for source in space.prometheus.values())
+    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=references)
     policies, more = load_policies(apps.files)
     problems += [*loaded.problems, *more]
     ordered = in_order(problems)
     if strict and has_errors(ordered):
         raise SpecError(ordered)
+    server = prometheus or environment.get(_PROMETHEUS)
     return Project(
-        workspace=_overridden(space, prometheus or environment.get(_PROMETHEUS)),
+        workspace=_with_absolute_paths(space, root) if server is None else _on(space, server),
         root=root,
         file=file,
         catalog=loaded.catalog,
         policies=tuple(policies),
         problems=ordered,
         texts=inputs.texts,
+        one_source=server is not None,
     )
 
 
@@ -125,20 +131,20 @@ def _workspace_file(paths: Sequence[str], named: str | None) -> Path | None:
 
 def _read_workspace(file: Path | None, inputs: Inputs) -> tuple[Workspace, list[Problem]]:
     if file is None:
-        return default_workspace(), []
+        return _default_workspace(), []
     inputs.add(file, shown=shown(file), explicit=True)
     if not inputs.files:
-        return default_workspace(), []
+        return _default_workspace(), []
     space, problems = load_workspace(inputs.files[0])
-    return space or default_workspace(), list(problems)
+    return space or _default_workspace(), list(problems)
 
 
 def _with_windows(
     space: Workspace, root: Path, inputs: Inputs, problems: list[Problem]
 ) -> Workspace:
-    if space.windows_file is None:
+    if space.windows is None:
         return space
-    path = root / space.windows_file
+    path = root / space.windows
     if not path.is_file():
         raise UsageError(f"there is no file {shown(path)}, which the workspace's windows name")
     before = len(inputs.files)
@@ -157,11 +163,11 @@ def _inputs(paths: Sequence[str], file: Path | None, space: Workspace, root: Pat
     skip = [root / space.output, *(root / folder for folder in space.templates)]
     chosen = [Path(text) for text in paths]
     if not chosen or (file is not None and all(_is_workspace(p, file) for p in chosen)):
-        folders = [*space.apps, *space.policies] if file is not None else ["."]
+        folders = (*space.apps, *space.policies) if file is not None else (".",)
         inputs = scan([Path(folder) for folder in folders], root=root, skip=skip)
     else:
-        own = list(space.policies) if file is not None else []
-        inputs = scan([*(p.absolute() for p in chosen), *own], root=root, skip=skip)
+        own = map(Path, space.policies if file is not None else ())
+        inputs = scan([*(path.absolute() for path in chosen), *own], root=root, skip=skip)
     if file is not None:
         inputs.files = [each for each in inputs.files if each.name != str(shown(file))]
     return inputs
@@ -177,27 +183,55 @@ def _templates(
 ) -> tuple[TemplateLibrary, list[Problem]]:
     library = TemplateLibrary.built_in()
     own = scan([Path(folder) for folder in space.templates], root=root)
-    library, problems = library.load([*own.files, *files])
+    texts = {file.name: file.text for file in (*own.files, *files)}
+    library, problems = library.load(texts)
     return library, [*own.problems, *problems]
 
 
-def _receiver_names(space: Workspace, file: Path | None) -> tuple[str, ...] | None:
-    """The receivers that contacts may name; without a workspace nobody knows."""
-    return None if file is None else tuple(receiver.name for receiver in space.receivers)
-
-
-def _overridden(space: Workspace, url: str | None) -> Workspace:
+def _on(space: Workspace, url: str) -> Workspace:
     """One server in the place of all sources, as ``--prometheus URL`` wants it."""
-    if url is None:
-        return space
     if not url.startswith(("http://", "https://")):
-        raise UsageError(
-            f'"{url}" is no address of a server', hint="write it as http://HOST:9090"
-        )
+        raise UsageError(f'"{url}" is no address of a server', hint="write it as http://HOST:9090")
     source = PrometheusSource(name=FLAG_SOURCE, url=url, timeout=Duration.parse("10s"))
+    return replace(space, prometheus={FLAG_SOURCE: source}, default_prometheus=FLAG_SOURCE)
+
+
+def _with_absolute_paths(space: Workspace, root: Path) -> Workspace:
+    """The same workspace with the files of its sources found from anywhere."""
     return replace(
         space,
-        prometheus={FLAG_SOURCE: source},
-        default_prometheus=FLAG_SOURCE,
-        one_prometheus=True,
+        prometheus={name: _absolute(source, root) for name, source in space.prometheus.items()},
+    )
+
+
+def _absolute(source: PrometheusSource, root: Path) -> PrometheusSource:
+    def place(path: str | None) -> str | None:
+        return None if path is None else str(root / path)
+
+    basic, oauth2, tls = source.basic_auth, source.oauth2, source.tls
+    return replace(
+        source,
+        bearer_token_file=place(source.bearer_token_file),
+        basic_auth=basic and replace(basic, password_file=str(root / basic.password_file)),
+        oauth2=oauth2 and _secret_at(oauth2, root),
+        tls=replace(
+            tls,
+            ca_file=place(tls.ca_file),
+            cert_file=place(tls.cert_file),
+            key_file=place(tls.key_file),
+        ),
+    )
+
+
+def _secret_at(oauth2: OAuth2, root: Path) -> OAuth2:
+    return replace(oauth2, client_secret_file=str(root / oauth2.client_secret_file))
+
+
+def _default_workspace() -> Workspace:
+    return Workspace(
+        defaults=Defaults(
+            window=Duration.parse("30d"),
+            scrape_interval=Duration.parse("30s"),
+            catalogue=default_catalogue(),
+        )
     )

@@ -15,7 +15,7 @@ from slo.units import Duration, UnitError
 _RULE_SUFFIXES = (".rules.yaml", ".yaml")
 _DEEPEST = 32
 _DURATIONS = frozenset({"interval", "for", "keep_firing_for", "query_offset"})
-_EMPTY: tuple["Normal", ...] = ("", "null", frozenset(), ())
+_EMPTY: tuple[Normal, ...] = ("", "null", frozenset(), ())
 
 Normal = str | tuple["Normal", ...] | frozenset[tuple[str, "Normal"]]
 """A YAML value for comparing: what a server leaves out or reorders makes no difference."""

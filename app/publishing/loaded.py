@@ -62,7 +62,9 @@ def look(
         group = found.get((each.file, each.name))
         if group is None or each.rules != tuple((rule.kind, rule.name) for rule in group.rules):
             missing.append(each.title)
-        elif (bad := next((rule for rule in group.rules if rule.health == "err"), None)) is not None:
+        elif (
+            bad := next((rule for rule in group.rules if rule.health == "err"), None)
+        ) is not None:
             failing.append((each, f"{bad.name}: {printable(bad.last_error[:300])}"))
         elif any(rule.health != "ok" for rule in group.rules):
             unknown.append((each, float(group.interval)))

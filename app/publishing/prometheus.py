@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app import artefacts
 from app.artefacts import MANIFEST_NAME, Plan
+from app.artefacts.plan import refuse
 from app.publishing import journal as journals
 from app.publishing.files import OutputFile, groups, unique_names
 from app.publishing.journal import Journal
@@ -75,11 +76,7 @@ class _Run:
     expected: tuple[Expected, ...]
 
     def preview(self) -> PublishReport:
-        artefacts.check(self.plan)
-        for conflict in self.plan.conflicts:
-            raise PublishError(
-                f"{self.plan.out / conflict.path}: {conflict.message}", hint=conflict.hint
-            )
+        refuse(self.plan)
         messages = [] if self.journal.former is None else ["an interrupted run would be finished"]
         if self.server is not None and self.plan.is_current and self._must_reload(self.server):
             messages.append("the server would be reloaded")
@@ -90,7 +87,7 @@ class _Run:
             self.journal.finish()
             return self._settled()
         had_manifest = self.plan.manifest_before is not None
-        artefacts.refuse(self.plan)
+        refuse(self.plan)
         self.journal.begin(before, had_manifest=had_manifest)
         artefacts.apply(self.plan)
         if self.server is None:
@@ -108,7 +105,9 @@ class _Run:
         if self.journal.former is not None:
             return True
         seen = self._ask(server)()
-        return not seen.is_loaded or server.is_older_than(self.plan.out, self.plan.unchanged)
+        return not seen.is_loaded or server.is_older_than(
+            self.plan.out, (*self.plan.unchanged, MANIFEST_NAME)
+        )
 
     def _settled(self) -> PublishReport:
         if self.server is None:

@@ -73,7 +73,8 @@ class PrometheusServer:
 
     def is_older_than(self, folder: Path, names: Iterable[str]) -> bool:
         """Tell whether a file changed after the server last read its configuration."""
-        newest = max((int((folder / name).stat().st_mtime) for name in names), default=0)
+        present = (folder / name for name in names)
+        newest = max((int(path.stat().st_mtime) for path in present if path.exists()), default=0)
         try:
             read = parse_time(str(self._status("runtimeinfo").get("lastConfigTime")))
         except UnitError:

@@ -15,7 +15,7 @@ from slo.model import ServiceLevel, SloKey
 from slo.numerals import decimal_text
 from slo.promql import quote
 from slo.units import Duration
-from slo.windows import FRESHNESS, Catalogue, usable_pairs
+from slo.windows import FRESHNESS, Catalogue, is_short, usable_pairs
 
 ALERT_LABELS = ("alertname", "alertstate", "severity", "long", "short")
 """The labels that tell one active alert of an SLO from another."""

@@ -10,7 +10,6 @@ from slo.gate.decision import Change, Finding, Outcome
 from slo.gate.numbers import instant, percent
 from slo.gate.policy import GatePolicy
 from slo.ports import Evidence, EvidenceStatus, NoData, NoDataReason, Reading
-from slo.units import Duration
 
 STALE = "stale"
 CLOCK_SKEW = "clock_skew"
@@ -94,7 +93,7 @@ def reading_doubt(reading: Reading, policy: GatePolicy, at: datetime) -> Doubt |
         )
     age, limit = at - reading.observed_at, policy.max_data_age.timedelta
     if age > limit:
-        detail = f"the newest data is of {instant(reading.observed_at)}, older than {_most(policy)}"
+        detail = f"the newest data is of {instant(reading.observed_at)}, older than {policy.max_data_age}"
         return Doubt(outcome=Outcome.NO_DATA, reason=STALE, detail=detail)
     if -age > limit:
         detail = f"the newest data is of {instant(reading.observed_at)}, which is yet to come"
@@ -114,6 +113,8 @@ def notes(reading: Reading) -> tuple[str, ...]:
 
 
 def _coverage_doubt(reading: Reading, policy: GatePolicy) -> Doubt | None:
+    if policy.min_coverage <= 0:
+        return None
     if reading.coverage is None:
         detail = "how much of the window was recorded is not known"
     elif reading.coverage < policy.min_coverage:
@@ -135,10 +136,6 @@ def _title(reason: NoDataReason) -> str:
         NoDataReason.UNSUPPORTED: "the source cannot compute this indicator",
         NoDataReason.ZERO_TRAFFIC: "there was no traffic",
     }[reason]
-
-
-def _most(policy: GatePolicy) -> Duration:
-    return policy.max_data_age
 
 
 def _aged(evidence: Evidence) -> Evidence:

@@ -9,7 +9,7 @@ from slo.loader.documents import HeadroomDocument
 from slo.loader.environments import build_environments
 from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
-from slo.loader.pairs import check_pairs
+from slo.loader.pair_checks import check_pairs
 from slo.loader.slos import build_slo
 from slo.model import App, Contacts
 from slo.printable import quote

@@ -17,7 +17,9 @@ def check_boundary(latency: Latency, fields: Fields, intake: Intake) -> Latency 
     """
     if latency.native:
         if latency.buckets:
-            message = '"buckets" cannot be set for a native histogram, which has none that are fixed'
+            message = (
+                '"buckets" cannot be set for a native histogram, which has none that are fixed'
+            )
             intake.error("spec/exclusive-keys", message, fields.key_span("buckets"))
         return latency
     latency = replace(latency, buckets=latency.buckets or _known_buckets(latency, intake))

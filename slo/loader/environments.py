@@ -64,6 +64,7 @@ def _slos(
     for pair in fields.pairs("slos", Fields):
         name = pair.key.value
         overrides[name] = pair.value.value
+        _check_override(pair.value.value, intake)
         if name not in declared:
             message = f"the app has no SLO {quote(name)}{did_you_mean(name, declared)}"
             hint = f"its SLOs are {', '.join(declared)}" if declared else None
@@ -72,13 +73,23 @@ def _slos(
     return tuple(slo for slo in changed if slo is not None)
 
 
+def _check_override(fields: Fields, intake: Intake) -> None:
+    """Report what is wrong with an override even when its SLO could not be read."""
+    build_window(fields, intake)
+    indicator = fields.get("indicator", Fields)
+    if indicator is not None:
+        source_reference(indicator, intake)
+
+
 def _override(draft: DraftSlo, overrides: Mapping[str, Fields], intake: Intake) -> Slo | None:
     fields = overrides.get(draft.slo.name)
     if fields is None:
         return draft.slo
     window = build_window(fields, intake) or draft.slo.window
     own = fields.get("indicator", Fields)
-    indicator = draft.slo.indicator if own is None else with_common(draft.slo.indicator, own, intake)
+    indicator = (
+        draft.slo.indicator if own is None else with_common(draft.slo.indicator, own, intake)
+    )
     if fields.get("enabled", bool) is False:
         return None
     pairs = None if draft.pairs is None else tuple(pair.for_period(window) for pair in draft.pairs)

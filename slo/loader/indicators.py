@@ -10,8 +10,15 @@ from slo.fields import Fields
 from slo.loader import shapes_indicator
 from slo.loader.boundaries import check_boundary
 from slo.loader.intake import Intake
-from slo.loader.queries import counted, histogram, momentary, selector, vector_query, windowed
-from slo.loader.queries import plain_selector
+from slo.loader.queries import (
+    counted,
+    histogram,
+    momentary,
+    plain_selector,
+    selector,
+    vector_query,
+    windowed,
+)
 from slo.loader.references import source_reference
 from slo.model import (
     Comparison,
@@ -138,7 +145,9 @@ def _slices(indicator: Fields, intake: Intake) -> Slices | None:
 
 
 def _probe(indicator: Fields, intake: Intake) -> Probe | None:
-    fields = indicator.get("probe", Fields) if isinstance(indicator.value("probe"), Fields) else None
+    fields = (
+        indicator.get("probe", Fields) if isinstance(indicator.value("probe"), Fields) else None
+    )
     if fields is None:
         query = vector_query(indicator, "probe", intake)
         chosen = plain_selector(query, indicator.span("probe"), intake)
@@ -215,5 +224,3 @@ def _slice(fields: Fields, intake: Intake) -> Duration | None:
         )
         return None
     return length
-
-

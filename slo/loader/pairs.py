@@ -1,56 +1,59 @@
-"""Which window pairs an SLO can use, and what to say of the others."""
+"""Window pairs out of an SLO or a catalogue file."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
-from slo.loader.intake import Intake
-from slo.loader.slos import DraftSlo
-from slo.model import AlertSeverity, App, ServiceLevel
-from slo.problems import Problem, Severity, Span, warning
-from slo.windows import UsablePairs, usable_pairs
-
-
-def check_pairs(app: App, drafts: Sequence[DraftSlo], intake: Intake) -> None:
-    """Report the pairs of every service level that cannot be used.
-
-    One that the SLO brings along is an error; one of the catalogue is left out with a note.
-    """
-    by_name = {draft.slo.name: draft for draft in drafts}
-    for level in app.levels():
-        usable = usable_pairs(level, intake.defaults.catalogue)
-        own = by_name[level.slo.name].pairs
-        where = f" in {level.environment.name}" if len(app.environments) > 1 else ""
-        spans = () if own is None else tuple(pair.span for pair in own)
-        for dropped in usable.dropped:
-            if spans:
-                # Both lists stand in the order of the file.
-                assert level.slo.pairs is not None
-                place = spans[level.slo.pairs.index(dropped.pair)]
-                intake.error("spec/bad-pair", f"{dropped.reason}{where}", place)
-            else:
-                intake.problems.append(_note(level, f"{dropped.reason}{where}"))
-        intake.problems.extend(_silent(level, usable, where, level.slo.span))
+from slo.fields import Fields, Located
+from slo.model import AlertSeverity, BurnPair
+from slo.problems import Problem, Span, error
+from slo.units import Duration
+from slo.windows import LEDGER_SLOT, CataloguePair, is_short
 
 
-def _note(level: ServiceLevel, reason: str) -> Problem:
-    return Problem(
-        id="spec/dropped-pair",
-        severity=Severity.NOTE,
-        message=f"SLO {level.slo.name} does without a pair of the catalogue: {reason}",
-        span=level.slo.span,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPair:
+    """A window pair written in an SLO, with its place: a factor, or a share of the budget."""
+
+    span: Span
+    pair: BurnPair | CataloguePair
+
+    def for_period(self, period: Duration) -> BurnPair:
+        """Return the pair with its factor for a budget period."""
+        return self.pair if isinstance(self.pair, BurnPair) else self.pair.for_period(period)
 
 
-def _silent(
-    level: ServiceLevel, usable: UsablePairs, where: str, span: Span | None
-) -> list[Problem]:
-    if usable.pairs or not _wants_alerts(level):
-        return []
-    message = f"no window pair is left for SLO {level.slo.name}{where}, so its burn alerts nobody"
-    hint = "write pairs that fit it, under alerts: windows"
-    return [warning("spec/no-burn-alert", message, span, hint=hint)]
+def read_pair(item: Located[Fields], problems: list[Problem]) -> OwnPair | None:
+    """Return the pair of a record, or None once problems say why there is none."""
+    fields = item.value
+    severity = fields.get("severity", str)
+    long, short = fields.get("long", Duration), fields.get("short", Duration)
+    factor, budget = fields.get("factor", Decimal), fields.get("budget", Decimal)
+    if severity is None or long is None or short is None:
+        return None
+    obstacle = _obstacle(long, short)
+    if obstacle is not None:
+        problems.append(error("spec/bad-pair", obstacle, item.span))
+        return None
+    pair: BurnPair | CataloguePair
+    if factor is not None:
+        pair = BurnPair(
+            severity=AlertSeverity(severity), long=long, short=short, factor=Fraction(factor)
+        )
+    elif budget is not None:
+        pair = CataloguePair(
+            severity=AlertSeverity(severity), long=long, short=short, budget=Fraction(budget) / 100
+        )
+    else:
+        return None
+    return OwnPair(span=item.span, pair=pair)
 
 
-def _wants_alerts(level: ServiceLevel) -> bool:
-    alerts = level.slo.alerts
-    guards = {AlertSeverity.PAGE: alerts.page, AlertSeverity.TICKET: alerts.ticket}
-    return any(guard.enabled for guard in guards.values())
+def _obstacle(long: Duration, short: Duration) -> str | None:
+    """Return why two windows make no pair, whatever the SLO, or None."""
+    if short >= long:
+        return f"the short window {short} is not shorter than the long one, {long}"
+    for leg in (long, short):
+        if not is_short(leg) and leg.milliseconds % LEDGER_SLOT.milliseconds:
+            return f"{leg} is no multiple of {LEDGER_SLOT}, in which long windows are counted"
+    return None

@@ -16,7 +16,9 @@ def vector_query(fields: Fields, key: str, intake: Intake) -> Query | None:
     query = _query(fields, key, intake)
     if query is None or query.type == "vector":
         return query
-    hint = "put a function around the range, such as increase(…)" if query.type == "matrix" else None
+    hint = (
+        "put a function around the range, such as increase(…)" if query.type == "matrix" else None
+    )
     message = f"this query gives {_TYPES[query.type]}, where a vector is needed"
     intake.error("query/type", message, fields.span(key), hint=hint)
     return None

@@ -32,13 +32,13 @@ METADATA = Record(
 CONTACTS = Record(
     description="Who hears of the app's alerts.",
     fields={
-        "page": Field(shape=RECEIVER, description="The receiver of its pages, as in the workspace."),
+        "page": Field(
+            shape=RECEIVER, description="The receiver of its pages, as in the workspace."
+        ),
         "ticket": Field(shape=RECEIVER, description="The receiver of its tickets."),
         "chat": Field(shape=VALUE, description="The channel where its team talks."),
         "email": Field(
-            shape=Text(
-                pattern=r"[^\s@<>,;]+@[^\s@<>,;]+", form="an email address", max_length=254
-            ),
+            shape=Text(pattern=r"[^\s@<>,;]+@[^\s@<>,;]+", form="an email address", max_length=254),
             description="The team's address.",
         ),
     },
@@ -107,9 +107,7 @@ SPEC = Record(
                 fields={
                     "grafana": Field(
                         shape=Record(
-                            fields={
-                                "folder": Field(shape=VALUE, description="The folder's title.")
-                            }
+                            fields={"folder": Field(shape=VALUE, description="The folder's title.")}
                         ),
                         description="Its dashboards in Grafana.",
                     ),

@@ -137,7 +137,9 @@ LOGS = Record(
 SPANS = Record(
     description="Spans of one service, bad by status, by duration, or by either.",
     fields={
-        "service": Field(shape=Text(), required=True, description="The OpenTelemetry service.name."),
+        "service": Field(
+            shape=Text(), required=True, description="The OpenTelemetry service.name."
+        ),
         "operation": Field(shape=Text(), description="The span's name; all of them without it."),
         "bad": Field(
             shape=Choice(choices=("error",)), description="Spans with status error are bad."
@@ -208,4 +210,3 @@ OVERRIDE = Record(
     fields=COMMON,
 )
 """The keys of an indicator that an environment may change."""
-

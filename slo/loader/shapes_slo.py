@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from slo.loader.leaves import ANNOTATIONS, LABELS, NAME, PROSE, VALUE, WINDOW
 from slo.loader.shapes_indicator import INDICATOR, OVERRIDE
+from slo.loader.shapes_windows import PAIR
 from slo.shape import (
     Choice,
     DurationText,
@@ -20,35 +21,6 @@ from slo.shape import (
     Url,
 )
 from slo.units import Duration
-
-PAIR = Record(
-    description="A pair of windows: an alert fires while the budget burns too fast in both.",
-    fields={
-        "severity": Field(
-            shape=Choice(choices=("page", "ticket")),
-            required=True,
-            description="Who should hear of it.",
-        ),
-        "long": Field(
-            shape=DurationText(), required=True, description="The window that proves the burn."
-        ),
-        "short": Field(
-            shape=DurationText(),
-            required=True,
-            description="The window that ends the alert soon after the burn.",
-        ),
-        "factor": Field(
-            shape=Number(above=Decimal(0), maximum=Decimal(100_000)),
-            description="The burn rate that both windows exceed.",
-        ),
-        "budget": Field(
-            shape=Number(above=Decimal(0), maximum=Decimal(100)),
-            description="Instead of a factor: the percentage of the budget that the long window "
-            "has spent when it fires.",
-        ),
-    },
-    exactly_one_of=(("factor", "budget"),),
-)
 
 GUARD = Either(
     description="Evidence that the alert needs besides its burn rate; false turns it off.",

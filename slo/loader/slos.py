@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from slo.fields import Fields
-from slo.loader.alert_settings import OwnPair, build_alerts, own_pairs
+from slo.loader.alert_settings import build_alerts, own_pairs
 from slo.loader.indicators import build_indicator
 from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
+from slo.loader.pairs import OwnPair
 from slo.model import Objective, Slo
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT

@@ -60,25 +60,25 @@ class TemplateLibrary:
         return self.templates[name]
 
     def expand(
-        self, name: str, name_span: Span, with_node: Node | None, problems: list[Problem]
+        self, name: str, with_node: Node | None, problems: list[Problem], span: Span
     ) -> Mapping | None:
         """Return the `indicator` mapping that a use of a template stands for.
 
-        `name_span` is the place of the template's name in the app file and becomes the place of
-        all that the template made, so that problems with its queries point there. Nothing is
-        returned when the template is unknown or its parameters do not fit.
+        `with_node` holds the parameters. `span` is the place of the template's name in the app file
+        and becomes the place of all that the template made, so that problems with its queries point
+        there. Nothing is returned when the template is unknown or its parameters do not fit.
         """
         template = self.templates.get(name)
         if template is None:
-            problems.append(self._unknown(name, name_span))
+            problems.append(self._unknown(name, span))
             return None
         if with_node is None or _is_null(with_node):
-            return template.expand(name_span, None, problems)
+            return template.expand(span, None, problems)
         if not isinstance(with_node, Mapping):
             message = "expected a mapping of parameters"
             problems.append(error("spec/wrong-type", message, with_node.span))
             return None
-        return template.expand(name_span, with_node, problems)
+        return template.expand(span, with_node, problems)
 
     def _unknown(self, name: str, span: Span) -> Problem:
         meant = suggest(name, self.templates)
@@ -86,7 +86,7 @@ class TemplateLibrary:
         known = ", ".join(self.templates) or "none"
         hint = f"known here: {known}" if meant is None else None
         message = f"there is no indicator template {quote(name)}{ending}"
-        return error("template/unknown", message, span, hint=hint)
+        return error("spec/unknown-template", message, span, hint=hint)
 
 
 def _read(files: MappingOf[str, str], problems: list[Problem]) -> Iterable[Template]:

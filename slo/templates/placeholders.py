@@ -59,8 +59,7 @@ def check_placeholders(
             continue
         holes = tuple(_holes(scalar.text))
         used.update(hole.name for hole in holes)
-        for message in _complaints(holes, parameters):
-            problems.append(_bad(message, scalar.span))
+        problems += (_bad(message, scalar.span) for message in _complaints(holes, parameters))
     return frozenset(used)
 
 
@@ -116,7 +115,7 @@ def _holes(text: str) -> Iterator[_Hole]:
         piece = _pattern(opened).match(text, at)
         assert piece is not None, "any character is a piece"
         kind, at = str(piece.lastgroup), piece.end()
-        if kind in {"hole", "name", "malformed"} or "${" in piece.group():
+        if kind in {"hole", "malformed"} or "${" in piece.group():
             yield _hole(text, piece, opened, after_regex=after_regex)
         if kind == "quote" and not opened:
             opened = piece.group()
@@ -144,9 +143,7 @@ def _hole(text: str, piece: re.Match[str], opened: str, *, after_regex: bool) ->
     return _Hole(name=piece["name"] or "", place=place, start=start, end=end, alone=alone)
 
 
-def _complaints(
-    holes: tuple[_Hole, ...], parameters: MappingOf[str, Parameter]
-) -> Iterator[str]:
+def _complaints(holes: tuple[_Hole, ...], parameters: MappingOf[str, Parameter]) -> Iterator[str]:
     for hole in holes:
         parameter = parameters.get(hole.name)
         if not hole.name:

@@ -105,9 +105,7 @@ class Template:
     examples: tuple[Example, ...]
     span: Span
 
-    def expand(
-        self, span: Span, given: Mapping | None, problems: list[Problem]
-    ) -> Mapping | None:
+    def expand(self, span: Span, given: Mapping | None, problems: list[Problem]) -> Mapping | None:
         """Return the indicator for the parameters of one use, or nothing when they do not fit.
 
         `span` is the place of the use, and of every part that no single parameter made.

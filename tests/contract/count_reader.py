@@ -5,7 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from slo.model import ServiceLevel
-from slo.ports import Counts, CountReader, NoData, NoDataReason, Reading, Share
+from slo.ports import CountReader, Counts, NoData, NoDataReason, Reading, Share
 from slo.units import Duration
 
 

@@ -9,7 +9,7 @@ import pytest
 from collectors.readers.clusters import MultiSourceReader
 from collectors.readers.prometheus import PrometheusReader
 from slo.model import Cluster, ServiceLevel
-from slo.ports import Counts, CountReader
+from slo.ports import CountReader, Counts
 from tests.contract.count_reader import CountReaderContract
 from tests.contract.levels import events, level, source
 from tests.servers.processes import Prometheus, create_blocks

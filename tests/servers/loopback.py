@@ -137,9 +137,10 @@ class Loopback:
 
             def _send(self, reply: Reply) -> None:
                 server._ended.wait(reply.delay)
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 length = len(reply.body) if reply.promised is None else reply.promised
-                for name, value in {"Content-Length": str(length), **reply.headers}.items():
+                own = {"Content-Length": str(length), "Date": self.date_time_string()}
+                for name, value in {**own, **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if reply.trickle:

@@ -53,7 +53,7 @@ def record(
     *,
     end: float,
     days: float,
-    traffic: Traffic = Traffic(),  # noqa: B008 - it is frozen
+    traffic: Traffic = Traffic(),
     extra: Mapping[str, str] | None = None,
     windows: Sequence[str] = ("5m", "1h", "6h"),
     until: float | None = None,

@@ -24,6 +24,7 @@ from collectors.readers.prometheus.failures import (
     too_large,
 )
 from slo.errors import SourceError, SourceUnavailable
+from slo.printable import printable
 from slo.workspace import PrometheusSource, Tls
 
 
@@ -80,6 +81,11 @@ class Transport:
             result = work(self.connect)
         except requests.RequestException as error:
             raise from_exception(error, name) from error
+        except OSError as error:
+            raise SourceUnavailable(
+                f"{name}: a file of its tls settings cannot be used: {printable(str(error))}",
+                source=name,
+            ) from error
         except (KeyError, TypeError, AttributeError, UnicodeError) as error:
             raise SourceUnavailable(
                 f"{name}: the answer does not have the shape of the Prometheus API", source=name

@@ -1,0 +1,83 @@
+"""``headroom generate``: write rules, routes and dashboards."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from app import artefacts, generation
+from app.cli import exits
+from app.cli.inputs import add_paths, chosen, examples, project_of
+from app.cli.terminal import Terminal
+from app.cli.written import report_check, report_conflicts, report_written
+from app.project import Project
+from slo.windows import usable_pairs
+
+KINDS = tuple(generation.GENERATORS)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_paths(parser)
+    parser.add_argument("--out", metavar="DIR", help="write below this folder")
+    add_kinds(parser)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 when files are out of date"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that this command did not write"
+    )
+    parser.epilog = examples(
+        "headroom generate apps/ --out generated",
+        "headroom generate --only rules --layout operator",
+        "headroom generate --check    (in CI: are the committed files current?)",
+    )
+
+
+def add_kinds(parser: argparse.ArgumentParser) -> None:
+    """Add ``--only`` and ``--layout``."""
+    parser.add_argument(
+        "--only",
+        metavar="KIND,…",
+        type=partial(chosen, known=KINDS, what="kind"),
+        help=f"only these kinds: {', '.join(KINDS)}",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=tuple(generation.LAYOUTS),
+        default="plain",
+        help="how rules are shipped (default: plain)",
+    )
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Write what has changed, or say what would."""
+    project = project_of(args, terminal)
+    _note_dropped(project, terminal)
+    files = generation.generate(
+        project.catalog, project.workspace, kinds=args.only or KINDS, layout=args.layout
+    )
+    plan = artefacts.plan(output_folder(args, project), files, force=args.force)
+    if plan.conflicts:
+        report_conflicts(terminal, plan)
+        return exits.PROBLEMS
+    if args.check:
+        differences = artefacts.check(plan)
+        report_check(terminal, plan, differences)
+        return exits.PROBLEMS if differences else exits.OK
+    artefacts.apply(plan)
+    report_written(terminal, plan)
+    return exits.OK
+
+
+def output_folder(args: argparse.Namespace, project: Project) -> Path:
+    """The folder that generated files stand in: the flag's, else the workspace's."""
+    return Path(args.out) if args.out else project.path(project.workspace.output)
+
+
+def _note_dropped(project: Project, terminal: Terminal) -> None:
+    """Say which alerts an SLO cannot have; nothing is left out silently."""
+    for level in project.catalog.levels():
+        for dropped in usable_pairs(level, project.workspace.defaults.catalogue).dropped:
+            terminal.note(f"note: {level.key}: {dropped.reason}; it is left out")

@@ -1,0 +1,198 @@
+"""`headroom publish`: generated rules and routes put where they run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.cli.options import reading
+from app.cli.output import count
+from app.cli.terminal import Terminal
+from app.publishing import (
+    OutputFile,
+    PublishRefusedError,
+    PublishReport,
+    Wait,
+    publisher,
+    read_alertmanager,
+    read_rules,
+)
+from slo.errors import UsageError
+from slo.printable import printable
+from slo.publishing import (
+    NAMESPACE_PREFIX,
+    AlertmanagerFile,
+    MimirRuler,
+    PrometheusFolder,
+    PublishTarget,
+    RulerFlavor,
+)
+from slo.units import Duration
+from slo.workspace import PrometheusSource, Tls
+
+_REQUEST_TIMEOUT = Duration.of(seconds=10)
+
+_EXAMPLES = """\
+examples:
+  headroom publish rules --folder /etc/prometheus/rules --prometheus http://localhost:9090
+  headroom publish rules --mimir https://mimir.example.com --tenant shop --dry-run
+  headroom publish alertmanager --file /etc/alertmanager/alertmanager.yaml \\
+      --alertmanager http://localhost:9093
+
+Nothing is left half-done: what a server refuses is taken back. Exit code 1 means that
+the server does not run what was generated. It is safe to run this again at any time.
+"""
+
+_ONLY_FOR = {
+    "alertmanager": ("folder", "prometheus", "mimir", "cortex", "prefix", "layout", "allow_empty"),
+    "rules": ("file", "alertmanager"),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("what", choices=["rules", "alertmanager"], help="what to publish")
+    parser.add_argument(
+        "--out", metavar="DIR", default="generated", help="where generate wrote it (%(default)s)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done")
+    parser.add_argument(
+        "--timeout",
+        metavar="TIME",
+        type=reading(Duration.parse),
+        default="60s",
+        help="how long to wait for the server (%(default)s)",
+    )
+    rules = parser.add_argument_group("rules, to a folder or to a ruler")
+    rules.add_argument("--folder", metavar="DIR", help="the folder that rule_files names")
+    rules.add_argument("--prometheus", metavar="URL", help="the server to reload")
+    rules.add_argument("--mimir", metavar="URL", help="the ruler of a Mimir")
+    rules.add_argument("--cortex", metavar="URL", help="the ruler of a Cortex")
+    rules.add_argument(
+        "--prefix",
+        metavar="TEXT",
+        help=f"what the ruler's namespaces of ours begin with ({NAMESPACE_PREFIX})",
+    )
+    rules.add_argument(
+        "--layout",
+        metavar="NAME",
+        help="the folder of --out to take (prometheus; mimir for a ruler if it is there)",
+    )
+    rules.add_argument("--allow-empty", action="store_true", help="remove all published rules")
+    routes = parser.add_argument_group("alertmanager")
+    routes.add_argument("--file", metavar="PATH", help="the server's configuration file")
+    routes.add_argument("--alertmanager", metavar="URL", help="the server to reload")
+    access = parser.add_argument_group("access to the server")
+    access.add_argument("--tenant", metavar="NAME", help="sent as X-Scope-OrgID")
+    access.add_argument("--bearer-token-file", metavar="PATH", help="a file that holds a token")
+    access.add_argument("--ca-file", metavar="PATH", help="the authority that signed for it")
+    parser.epilog = _EXAMPLES
+
+
+def run(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Publish, and say what was done."""
+    _check(args)
+    target = _target(args)
+    out = Path(args.out)
+    if args.what == "alertmanager":
+        files: tuple[OutputFile, ...] = (read_alertmanager(out),)
+    else:
+        files = read_rules(out, below=_layout(args, out), allow_empty=args.allow_empty)
+    with terminal.progress(0, "healthy groups") as bar:
+
+        def seen(done: int, total: int) -> None:
+            bar.total, bar.done = total, done
+            bar.advance(0)
+
+        wait = Wait(timeout=args.timeout, seen=seen)
+        try:
+            report = publisher(target).publish(files, dry_run=args.dry_run, wait=wait)
+        except PublishRefusedError as error:
+            for name in error.report.rolled_back:
+                terminal.note(f"taken back: {printable(name)}")
+            raise
+    _tell(terminal, report, dry_run=args.dry_run)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    hint = "see headroom publish --help"
+    for name in _ONLY_FOR[args.what]:
+        if getattr(args, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{flag} is not for {args.what}", hint=hint)
+    if args.what == "alertmanager":
+        if not args.file:
+            raise UsageError("name the server's configuration file with --file", hint=hint)
+        return
+    places = [name for name in ("folder", "mimir", "cortex") if getattr(args, name)]
+    if len(places) != 1:
+        problem = "exclude each other" if places else "are missing: give one of them"
+        raise UsageError(f"--folder, --mimir and --cortex {problem}", hint=hint)
+    if args.prometheus and not args.folder:
+        raise UsageError("--prometheus goes with --folder", hint=hint)
+    if args.prefix is not None and (args.folder or not args.prefix):
+        raise UsageError("--prefix is a text, and goes with --mimir or --cortex", hint=hint)
+
+
+def _target(args: argparse.Namespace) -> PublishTarget:
+    if args.what == "alertmanager":
+        return AlertmanagerFile(path=args.file, server=_optional(args, args.alertmanager))
+    if args.folder:
+        return PrometheusFolder(folder=args.folder, server=_optional(args, args.prometheus))
+    return MimirRuler(
+        server=_server(args, args.mimir or args.cortex),
+        flavor=RulerFlavor.MIMIR if args.mimir else RulerFlavor.CORTEX,
+        prefix=args.prefix or NAMESPACE_PREFIX,
+    )
+
+
+def _optional(args: argparse.Namespace, url: str | None) -> PrometheusSource | None:
+    return _server(args, url) if url else None
+
+
+def _server(args: argparse.Namespace, url: str) -> PrometheusSource:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f'"{url}" is not an http or https address')
+    if parts.username or parts.password:
+        raise UsageError("an address must not hold a password", hint="use --bearer-token-file")
+    return PrometheusSource(
+        name=parts.netloc,
+        url=url,
+        timeout=min(args.timeout, _REQUEST_TIMEOUT),
+        tenant=args.tenant,
+        bearer_token_file=args.bearer_token_file,
+        tls=Tls(ca_file=args.ca_file),
+    )
+
+
+def _layout(args: argparse.Namespace, out: Path) -> str:
+    if args.layout:
+        return str(args.layout).strip("/")
+    if not args.folder and (out / "mimir").is_dir():
+        return "mimir"
+    return "prometheus"
+
+
+def _tell(terminal: Terminal, report: PublishReport, *, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    for verb, names in (("published", report.done), ("removed", report.removed)):
+        for name in names:
+            terminal.line(f"{would}{verb}: {printable(name)}")
+    for message in report.messages:
+        terminal.note(printable(message))
+    if report.is_current:
+        terminal.note(f"up to date: {count(len(report.unchanged), 'item')}")
+    else:
+        counts = (
+            f"{len(names)} {verb}"
+            for verb, names in (
+                (f"{would}published", report.done),
+                (f"{would}removed", report.removed),
+                ("unchanged", report.unchanged),
+            )
+            if names
+        )
+        terminal.note(", ".join(counts))

@@ -1,0 +1,20 @@
+"""From texts to the model: YAML files of Headroom's own format in, a model and problems out.
+
+Nothing here opens a file of the user's; a text comes with the name its problems should show.
+"""
+
+from slo.loader.catalog import Loaded, load_catalog
+from slo.loader.documents import API_VERSION, KINDS, SourceFile
+from slo.loader.intake import Templates
+from slo.loader.windows import default_catalogue, load_windows
+
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "Loaded",
+    "SourceFile",
+    "Templates",
+    "default_catalogue",
+    "load_catalog",
+    "load_windows",
+]

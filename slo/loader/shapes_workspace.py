@@ -1,0 +1,87 @@
+"""The shape of a Workspace document."""
+
+from slo.loader.leaves import (
+    BUCKETS,
+    FILE_PATH,
+    METRIC_NAME,
+    NAME,
+    SCRAPE_INTERVAL,
+    VALUE,
+    WINDOW,
+    document,
+)
+from slo.loader.shapes_receivers import RECEIVERS
+from slo.loader.shapes_sources import SOURCES
+from slo.shape import Choice, Field, ListOf, MapOf, Record, Text, Url
+
+_PATHS = ListOf(shape=FILE_PATH, unique=True)
+
+DEFAULTS = Record(
+    description="What an app gets where its file says nothing.",
+    fields={
+        "window": Field(shape=WINDOW, default="30d", description="The period of a budget."),
+        "scrapeInterval": Field(
+            shape=SCRAPE_INTERVAL, default="30s", description="How often targets are scraped."
+        ),
+        "buckets": Field(
+            shape=MapOf(key=METRIC_NAME, shape=BUCKETS),
+            description="The boundaries of histograms by name, to check thresholds offline.",
+        ),
+        "windows": Field(
+            shape=FILE_PATH, description="A file with window pairs instead of the built-in ones."
+        ),
+    },
+)
+
+LINKS = Record(
+    description="Addresses of the other tools, for annotations and dashboards.",
+    fields={
+        "console": Field(shape=Url(), description="The console of Headroom."),
+        "grafana": Field(shape=Url(), description="Grafana."),
+        "kibana": Field(shape=Url(), description="Kibana."),
+        "jaeger": Field(shape=Url(), description="Jaeger."),
+    },
+)
+
+COLLECTORS = Record(
+    description="What log and trace collectors are configured for.",
+    fields={
+        "destination": Field(
+            shape=Choice(choices=("otlp", "elasticsearch")), description="Where they send."
+        ),
+        "versions": Field(
+            shape=MapOf(key=Text(max_length=64), shape=VALUE),
+            description="The version of each collector, such as otelcol.",
+        ),
+    },
+)
+
+SPEC = Record(
+    description="Where everything of an installation is; paths are relative to this file.",
+    fields={
+        "apps": Field(shape=_PATHS, description="Files and folders of apps; this folder without."),
+        "policies": Field(shape=_PATHS, description="Files and folders of gate policies."),
+        "templates": Field(shape=_PATHS, description="Folders of indicator templates."),
+        "output": Field(
+            shape=FILE_PATH, default="generated", description="The folder of what is generated."
+        ),
+        "state": Field(shape=FILE_PATH, description="The folder of decisions and their audit."),
+        "defaults": Field(shape=DEFAULTS, description="What an app gets where it says nothing."),
+        "sources": Field(shape=SOURCES, description="Where the numbers are read."),
+        "receivers": Field(shape=RECEIVERS, description="Who can be told of alerts."),
+        "links": Field(shape=LINKS, description="Addresses of the other tools."),
+        "collectors": Field(shape=COLLECTORS, description="What collectors are configured for."),
+    },
+)
+
+WORKSPACE = document(
+    "Workspace",
+    metadata=Field(
+        shape=Record(
+            fields={"name": Field(shape=NAME, description="The installation's name.")}
+        ),
+        description="The installation's name, if it has one.",
+    ),
+    spec=Field(shape=SPEC, required=True, description="Where everything is."),
+)
+"""A whole Workspace document."""

@@ -1,0 +1,99 @@
+"""The house: who may import whom, and how large a room may grow."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("slo", "collectors", "dashboards", "alerts", "app")
+LONGEST_MODULE = 500
+LONGEST_FUNCTION = 60
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def test_imports_point_inwards_only() -> None:
+    """The layers of pyproject.toml hold: app, then alerts, collectors and dashboards, then slo."""
+    result = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_outgrows_its_idea(package: str) -> None:
+    """A module past 500 lines holds two ideas."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    }
+
+    assert {} == long
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    """A function past 60 lines does two things."""
+    long = {
+        f"{path.relative_to(ROOT)}:{node.name}": length
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+    }
+
+    assert {} == long
+
+
+@pytest.mark.parametrize("command", ["validate", "gate", "status", "generate"])
+def test_a_command_loads_no_heavy_library(command: str) -> None:
+    """A pipeline waits for none of pandas, Streamlit, DuckDB or the Elasticsearch client."""
+    heavy = ("pandas", "streamlit", "duckdb", "elasticsearch", "pyarrow", "numpy")
+    script = (
+        "import sys; from app.cli.main import main; "
+        f"code = main([{command!r}, 'examples/minimal/ticketing.yaml', *sys.argv[1:]]); "
+        f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
+    )
+    arguments = {
+        "validate": [],
+        "generate": ["--check", "--out", "/nonexistent/out"],
+        "status": ["--prometheus", "http://127.0.0.1:9"],
+        "gate": ["--app", "ticketing", "--prometheus", "http://127.0.0.1:9"],
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", script, *arguments[command]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "[]" == result.stderr.splitlines()[-1], result.stderr
+
+
+def test_the_gate_never_loads_the_dashboards() -> None:
+    """Cold start is a feature: what a gate does not need is not imported."""
+    script = (
+        "import sys; from app.cli.main import main; "
+        "main(['gate', 'examples/minimal/ticketing.yaml', '--app', 'ticketing', "
+        "'--prometheus', 'http://127.0.0.1:9']); "
+        "print([m for m in sys.modules if m.startswith(('dashboards', 'grafana', 'alerts'))], "
+        "file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert "[]" == result.stderr.splitlines()[-1], result.stderr

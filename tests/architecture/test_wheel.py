@@ -1,0 +1,74 @@
+"""What is shipped: exactly the five packages, and a command that runs from it alone."""
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {"slo", "collectors", "dashboards", "alerts", "app"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    return next(out.glob("*.whl"))
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_holds_the_five_packages_and_nothing_else(wheel: Path) -> None:
+    names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+
+    assert PACKAGES == {name for name in names if not name.endswith(".dist-info")}
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_holds_its_data_files(wheel: Path) -> None:
+    """Window pairs and indicator templates are data, and data is easily forgotten."""
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert "slo/windows.yaml" in names
+    assert any(name.startswith("slo/templates/") and name.endswith(".yaml") for name in names)
+    assert "slo/py.typed" in names
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_passes_its_linter(wheel: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "check_wheel_contents", wheel],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == result.returncode, result.stdout + result.stderr
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_command_runs_from_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
+    """Installed without the checkout, the command validates an app file."""
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    install = ["-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel]
+    subprocess.run([python, *install], check=True, capture_output=True)
+    spec = tmp_path / "ticketing.yaml"
+    spec.write_text((ROOT / "examples" / "minimal" / "ticketing.yaml").read_text())
+
+    result = subprocess.run(
+        [tmp_path / "env" / "bin" / "headroom", "validate", spec],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == result.returncode, result.stdout + result.stderr
