@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from fractions import Fraction
 
 from app.project.open import Project
 from slo.clusters import source_of
 from slo.errors import UsageError
 from slo.evaluate import Evaluation, evaluate, windows_of
 from slo.model import Environment, ServiceLevel, SloKey
-from slo.ports import CountReader, Reading
+from slo.ports import CountReader, Counts, Reading
 from slo.suggest import did_you_mean
 from slo.units import Duration
 from slo.workspace import PrometheusSource, Workspace
@@ -135,3 +136,54 @@ def _on_one_source(level: ServiceLevel) -> ServiceLevel:
     )
     slo = replace(level.slo, indicator=replace(level.slo.indicator, source=None))
     return replace(level, environment=environment, slo=slo)
+
+
+def burn_downs(
+    project: Project,
+    found: Sequence[Evaluation],
+    at: datetime,
+    *,
+    environ: Mapping[str, str] | None = None,
+    steps: int = 14,
+) -> Mapping[SloKey, tuple[Fraction | None, ...]]:
+    """Budget remaining after each step of the period, for service levels of a single source.
+
+    1 is an untouched budget; steps before the first known events are ``None``. What cannot be
+    read is left out: a picture is no reason to fail.
+    """
+    from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415
+    from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415 - as above
+
+    default = default_reference(project.workspace)
+    by_source: dict[str, list[ServiceLevel]] = {}
+    known: dict[str, PrometheusSource] = {}
+    for one in found:
+        level = _on_one_source(one.level) if project.one_source else one.level
+        sources = sources_in_use(project.workspace, [level])
+        if one.budget is not None and len(sources) == 1:
+            known[sources[0].reference] = sources[0]
+            by_source.setdefault(sources[0].reference, []).append(level)
+    profiles: dict[SloKey, tuple[Counts | None, ...]] = {}
+    modes = {one.key: one.reading.mode for one in found}
+    for reference, levels in by_source.items():
+        client = PrometheusClient(known[reference], environ=environ)
+        reader = ProfileReader(client=client, default_source=default)
+        profiles |= reader.read(levels, modes, at, steps=steps)
+    return {
+        one.key: tuple(burn_down(profiles[one.key], one.level.slo.objective.error_budget, steps))
+        for one in found
+        if profiles.get(one.key)
+    }
+
+
+def burn_down(
+    profile: Sequence[Counts | None], error_budget: Fraction, steps: int
+) -> list[Fraction | None]:
+    """Budget remaining after each step; the whole is the budget of all the period's events."""
+    allowed = error_budget * sum((each.total for each in profile if each), Fraction(0))
+    left: list[Fraction | None] = [None] * (steps - len(profile))
+    spent = Fraction(0)
+    for each in profile:
+        spent += Fraction(0) if each is None else each.bad
+        left.append(None if allowed == 0 else 1 - spent / allowed)
+    return left

@@ -9,10 +9,11 @@ over a gap of ten minutes, the first of these that applies counts:
 
 1. ``A - B``, unless the counter was reset;
 2. ``A``, when the series is new on a target that was there before;
-3. ``A``, when the series is new and younger than its target (bad and good parts only);
+3. ``A``, when the series is new and younger than its target (not in a total whose bad part is
+   counted: there it would cost more than it adds);
 4. ``increase()``, for resets and for targets that are new altogether.
 
-Measured against generated truth in ``tests/servers/test_ledger.py``.
+Measured against generated truth in ``tests/servers/test_ledger_truth.py``.
 """
 
 from __future__ import annotations
@@ -250,8 +251,11 @@ class _Scope:
             part=kind,
             total_rate=self._sum_series(lambda m: self._rate(total, m)),
             part_rate=self._sum_series(lambda m: self._rate(part, m)),
-            total_increase=self._sum_series(lambda m: self._slot(total, total, m)),
-            part_increase=self._sum_series(lambda m: self._slot(part, total, m)),
+            # Bad is the difference to good, so both must count births alike.
+            total_increase=self._sum_series(
+                lambda m: self._slot(total, total, m, late=kind is Part.GOOD)
+            ),
+            part_increase=self._sum_series(lambda m: self._slot(part, total, m, late=True)),
             part_series=self._series(part),
         )
 
@@ -265,12 +269,16 @@ class _Scope:
     def _increase_of(self, query: Query, total: Query | None) -> str:
         selector = query.plain
         if selector is not None:
-            target = selector if total is None or total.plain is None else total.plain
-            return self._sum_series(lambda m: self._slot(selector, target, m))
+            known = None if total is None else total.plain
+            return self._sum_series(
+                lambda m: self._slot(selector, known or selector, m, late=known is not None)
+            )
         slot = self._sum_legs(lambda m: f"sum({self._rendered(query, m, LEDGER_SLOT)})")
         return f"{_seconds(LEDGER_SLOT)} * {slot}" if query.per_second else slot
 
-    def _slot(self, part: Selector, total: Selector, extra: Sequence[Matcher]) -> str:
+    def _slot(
+        self, part: Selector, total: Selector, extra: Sequence[Matcher], *, late: bool
+    ) -> str:
         """The events of one slot, per series; the module's docstring explains the four cases."""
         x, y = str(part.with_matchers(extra)), str(total.with_matchers(extra))
         target = f"({', '.join(self.indicator.target)})"
@@ -283,7 +291,7 @@ class _Scope:
             f"({last} - {before}) >= 0",
             f"({new} and on {target} group by {target} ({known}))",
         ]
-        if x != y:
+        if late:
             cases.append(
                 f"({new} and (count_over_time({x}[{slot}]{self._at('0s')})"
                 f" < on {target} group_left ()"

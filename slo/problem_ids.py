@@ -93,7 +93,16 @@ _TEMPLATES = {
     "template/duplicate-name": "Two indicator templates have the same name",
 }
 
+_POLICY = {
+    "policy/conflict": "Two gate policies fit an app equally well",
+    "policy/contradiction": "Settings of a gate rule contradict each other",
+    "policy/duplicate-name": "Two gate policies have the same name",
+    "policy/unknown": "There is no gate policy of that name",
+    "policy/unknown-rule": "An exemption names a rule that the policy does not have",
+    "policy/unknown-timezone": "A time zone does not exist",
+}
+
 PROBLEM_IDS: Mapping[str, str] = MappingProxyType(
-    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER, **_TEMPLATES}
+    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER, **_TEMPLATES, **_POLICY}
 )
 """Every problem id with the title of its page; an id that is not here cannot be reported."""

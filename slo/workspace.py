@@ -79,6 +79,26 @@ class PrometheusSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ElasticsearchSource:
+    """An Elasticsearch or OpenSearch cluster, as ``flavor`` says, and how to reach it."""
+
+    name: str
+    url: str
+    timeout: Duration
+    flavor: str = "elasticsearch"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    api_key_file: str | None = None
+    bearer_token_file: str | None = None
+    basic_auth: BasicAuth | None = None
+    tls: Tls = field(default_factory=Tls)
+
+    @property
+    def reference(self) -> str:
+        """How specifications name this source."""
+        return f"elasticsearch/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """An Alertmanager receiver: its kind and settings; secrets are only ever files."""
 
@@ -126,11 +146,16 @@ class Workspace:
     windows: str | None = None
     prometheus: Mapping[str, PrometheusSource] = field(default_factory=dict)
     default_prometheus: str | None = None
+    elasticsearch: Mapping[str, ElasticsearchSource] = field(default_factory=dict)
+    default_elasticsearch: str | None = None
     alertmanager_url: str | None = None
+    store: str | None = None
     receivers: tuple[Receiver, ...] = ()
     links: Links = field(default_factory=Links)
 
     @property
     def sources(self) -> frozenset[str]:
         """The references by which specifications name this installation's sources."""
-        return frozenset(source.reference for source in self.prometheus.values())
+        found = {source.reference for source in self.prometheus.values()}
+        found |= {source.reference for source in self.elasticsearch.values()}
+        return frozenset(found if self.store is None else {*found, "store"})

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slo.gate.loader import load_policies
-
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
 from slo.errors import SpecError, UsageError
+from slo.gate.loader import load_policies
 from slo.gate.policy import GatePolicy
-from slo.loader import SourceFile, load_catalog, load_windows, load_workspace
-from slo.loader.windows import default_catalogue
+from slo.loader import built_in_defaults, load_catalog, load_windows, load_workspace
 from slo.model import Catalog, ServiceLevel
 from slo.problems import Problem, has_errors, in_order
 from slo.suggest import did_you_mean
 from slo.templates import TemplateLibrary
 from slo.units import Duration
-from slo.workspace import Defaults, OAuth2, PrometheusSource, Workspace
+from slo.workspace import OAuth2, PrometheusSource, Workspace
 
 FLAG_SOURCE = "flag"
 """The name of the source that ``--prometheus URL`` makes."""
@@ -90,12 +88,12 @@ def open_project(
     apps = _inputs(paths, file, space, root)
     inputs.files += apps.files
     problems += inputs.problems + apps.problems
-    library, more = _templates(space, root, apps.files)
-    problems += more
+    library, unsound = _templates(space, root)
+    problems += unsound
     references = tuple(source.reference for source in space.prometheus.values())
     loaded = load_catalog(apps.files, space.defaults, templates=library, sources=references)
-    policies, more = load_policies(apps.files)
-    problems += [*loaded.problems, *more]
+    policies, unread = load_policies(apps.files)
+    problems += [*loaded.problems, *unread]
     ordered = in_order(problems)
     if strict and has_errors(ordered):
         raise SpecError(ordered)
@@ -178,13 +176,10 @@ def _is_workspace(path: Path, file: Path) -> bool:
     return resolved in {file, file.parent}
 
 
-def _templates(
-    space: Workspace, root: Path, files: Sequence[SourceFile]
-) -> tuple[TemplateLibrary, list[Problem]]:
+def _templates(space: Workspace, root: Path) -> tuple[TemplateLibrary, list[Problem]]:
     library = TemplateLibrary.built_in()
     own = scan([Path(folder) for folder in space.templates], root=root)
-    texts = {file.name: file.text for file in (*own.files, *files)}
-    library, problems = library.load(texts)
+    library, problems = library.load(own.texts)
     return library, [*own.problems, *problems]
 
 
@@ -228,10 +223,4 @@ def _secret_at(oauth2: OAuth2, root: Path) -> OAuth2:
 
 
 def _default_workspace() -> Workspace:
-    return Workspace(
-        defaults=Defaults(
-            window=Duration.parse("30d"),
-            scrape_interval=Duration.parse("30s"),
-            catalogue=default_catalogue(),
-        )
-    )
+    return Workspace(defaults=built_in_defaults())

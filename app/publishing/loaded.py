@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from app.publishing.report import Wait
-from collectors.readers.prometheus import RuleGroup
+from collectors.readers.prometheus.metadata import RuleGroup
 from slo.errors import PublishError, SourceError
 from slo.printable import printable
 
@@ -100,7 +100,7 @@ def wait_until_healthy(ask: Callable[[], Seen], wait: Wait, *, patience: float) 
         seen = _ask(ask, raising=over)
         if seen is not None:
             wait.seen(seen.healthy, seen.healthy + len(seen.unknown) + len(seen.failing))
-            _refuse_failing(seen)
+            _refuse_changed(seen)
             if not seen.is_loaded and impatient:
                 raise NotLoadedError(_not_loaded(seen))
             soon = any(interval <= limit for _, interval in seen.unknown)
@@ -119,6 +119,13 @@ def notes(seen: Seen) -> tuple[str, ...]:
     return (*waiting, *failing)
 
 
+def refuse_failing(seen: Seen) -> None:
+    """Raise ``PublishError`` if a group is unhealthy although nothing was published just now."""
+    if seen.failing:
+        each, why = seen.failing[0]
+        raise PublishError(f"{each.title} cannot be evaluated: {why}", hint="nothing was changed")
+
+
 def _ask(ask: Callable[[], Seen], *, raising: bool) -> Seen | None:
     try:
         return ask()
@@ -128,7 +135,7 @@ def _ask(ask: Callable[[], Seen], *, raising: bool) -> Seen | None:
         return None
 
 
-def _refuse_failing(seen: Seen) -> None:
+def _refuse_changed(seen: Seen) -> None:
     for each, why in seen.failing:
         if each.changed:
             raise UnhealthyError(f"{each.title} cannot be evaluated: {why}")

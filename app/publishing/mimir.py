@@ -11,10 +11,17 @@ from urllib.parse import quote
 
 from app.publishing.files import Group, OutputFile, groups, namespaces
 from app.publishing.http import Answer, Http
-from app.publishing.loaded import Expected, NotLoadedError, Seen, look, notes, wait_until_healthy
+from app.publishing.loaded import (
+    Expected,
+    NotLoadedError,
+    Seen,
+    look,
+    refuse_failing,
+    wait_until_healthy,
+)
 from app.publishing.report import PublishRefusedError, PublishReport, Wait
-from collectors.readers.prometheus import PrometheusMetadata, RuleGroup
 from collectors.readers.prometheus.clock import Deadline
+from collectors.readers.prometheus.metadata import PrometheusMetadata, RuleGroup
 from slo.errors import PublishError
 from slo.publishing import MimirRuler, RulerFlavor
 
@@ -83,8 +90,6 @@ class _Run:
     touched: list[Key] = field(default_factory=list)
 
     def carry_out(self) -> PublishReport:
-        if not self.changed and not self.removed:
-            return self._settled()
         try:
             until = self.wait.deadline()
             for key in self.changed:
@@ -104,6 +109,8 @@ class _Run:
             ) from error
         except PublishError as error:
             raise self._refused(error) from error
+        if not self.touched:
+            refuse_failing(self._ask())
         return self.report(remaining)
 
     def report(self, messages: Sequence[str]) -> PublishReport:
@@ -114,18 +121,6 @@ class _Run:
             unchanged=tuple(_title(key) for key in sorted(self.wanted) if key not in touched),
             messages=tuple(messages),
         )
-
-    def _settled(self) -> PublishReport:
-        seen = self._ask()
-        if not seen.is_loaded:
-            raise PublishError(
-                f"stored, and not loaded by the ruler: {', '.join((*seen.missing, *seen.left)[:3])}",
-                hint="rulers look for changes at intervals: run it again later to see",
-            )
-        if seen.failing:
-            each, why = seen.failing[0]
-            raise PublishError(f"{each.title} cannot be evaluated: {why}", hint="nothing changed")
-        return self.report(notes(seen))
 
     def _ask(self) -> Seen:
         expected = [

@@ -12,7 +12,15 @@ from app.artefacts.plan import refuse
 from app.publishing import journal as journals
 from app.publishing.files import OutputFile, groups, unique_names
 from app.publishing.journal import Journal
-from app.publishing.loaded import Expected, NotLoadedError, Seen, UnhealthyError, look, notes
+from app.publishing.loaded import (
+    Expected,
+    NotLoadedError,
+    Seen,
+    UnhealthyError,
+    look,
+    notes,
+    refuse_failing,
+)
 from app.publishing.loaded import wait_until_healthy as wait_for
 from app.publishing.report import PublishRefusedError, PublishReport, Wait
 from app.publishing.server import PrometheusServer, last_part
@@ -113,9 +121,7 @@ class _Run:
         if self.server is None:
             return self._report(())
         seen = self._ask(self.server)()
-        if seen.failing:
-            each, why = seen.failing[0]
-            raise PublishError(f"{each.title} cannot be evaluated: {why}", hint="nothing changed")
+        refuse_failing(seen)
         return self._report(notes(seen))
 
     def _ask(self, server: PrometheusServer) -> Callable[[], Seen]:

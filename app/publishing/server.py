@@ -12,7 +12,8 @@ from app.artefacts import MANIFEST_NAME
 from app.publishing.files import compose, entry, strings
 from app.publishing.http import Http
 from app.publishing.report import Wait
-from collectors.readers.prometheus import PrometheusClient, PrometheusMetadata, RuleGroup
+from collectors.readers.prometheus import PrometheusClient
+from collectors.readers.prometheus.metadata import PrometheusMetadata, RuleGroup
 from slo.errors import PublishError, SourceError
 from slo.units import UnitError, parse_time
 from slo.workspace import PrometheusSource

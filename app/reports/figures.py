@@ -32,7 +32,8 @@ def times(rate: Fraction | None) -> str:
     if rate is None:
         return MISSING
     value = float(rate)
-    return f"{value:.0f}x" if value >= 100 else f"{value:.3g}x"  # noqa: PLR2004 - three digits
+    digits = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 - about three digits
+    return f"{value:.{digits}f}x"
 
 
 def amount(number: Fraction | None) -> str:

@@ -20,7 +20,7 @@ _COLORS = {
     State.NO_DATA: "\x1b[35m",
 }
 _END = "\x1b[0m"
-_NAME = 18
+_NAME = 16
 _SIGNS = {State.OK: " ", State.BURNING: "!", State.EXHAUSTED: "x", State.NO_DATA: "?"}
 
 BurnDown = Mapping[SloKey, Sequence[Fraction | None]]
@@ -72,13 +72,13 @@ def remarks(one: Evaluation) -> Iterator[str]:
 
 def _header() -> str:
     return (
-        f"  {'SLO':<{_NAME}} {'GOAL':>8}  {'STATE':<10}{'BUDGET LEFT':>11} "
+        f"  {'SLO':<{_NAME}} {'GOAL':>8}    {'STATE':<10}{'BUDGET LEFT':>11} "
         f"{'BURN 1h':>8} {'LASTS':>7}  BURN-DOWN"
     )
 
 
 def _row(one: Evaluation, left: Sequence[Fraction | None], *, color: bool, blocks: bool) -> str:
-    state = f"{_SIGNS[one.state]}{str(one.state).replace('_', ' '):<9}"
+    state = f"{_SIGNS[one.state]} {str(one.state).replace('_', ' '):<10}"
     if color:
         state = f"{_COLORS[one.state]}{state}{_END}"
     name = one.key.slo if len(one.key.slo) <= _NAME else f"{one.key.slo[: _NAME - 1]}~"

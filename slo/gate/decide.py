@@ -25,7 +25,6 @@ from slo.gate.exemptions import excuse
 from slo.gate.facts import Facts
 from slo.gate.numbers import counted
 from slo.gate.policy import GatePolicy, Mode, OnMissingData, Rule
-from slo.gate.rules.freeze_window import FreezeWindowRule
 
 _SOFTENED = {
     OnMissingData.DENY: Effect.INDETERMINATE,
@@ -123,7 +122,7 @@ def _with_something_judged(
 ) -> list[RuleResult]:
     """Return the results, indeterminate where rules that read data found nothing to judge."""
     readers = {rule.id for rule in policy.rules if rule.reads_data}
-    idle = [r for r in results if r.id in readers and r.outcome is Outcome.SKIPPED]
+    idle = {r.id for r in results if r.id in readers and r.outcome is Outcome.SKIPPED}
     if not readers or len(idle) < len(readers):
         return results
     subject = facts.subject
@@ -138,7 +137,7 @@ def _with_something_judged(
         remediation="give the application an SLO there, or a policy whose rules cover its SLOs",
         change=Change(text="an SLO that a rule covers", data={"reason": "nothing_to_judge"}),
     )
-    return [_replaced(result, finding) if result in idle else result for result in results]
+    return [_replaced(result, finding) if result.id in idle else result for result in results]
 
 
 def _replaced(result: RuleResult, finding: Finding) -> RuleResult:
@@ -152,9 +151,7 @@ def _replaced(result: RuleResult, finding: Finding) -> RuleResult:
     )
 
 
-def _summary(
-    effect: Effect, results: Sequence[RuleResult], facts: Facts, *, enforced: bool
-) -> str:
+def _summary(effect: Effect, results: Sequence[RuleResult], facts: Facts, *, enforced: bool) -> str:
     app, environment = facts.subject.app, facts.subject.environment
     deciding = [result for result in results if result.effect is effect]
     opening = {
@@ -174,10 +171,10 @@ def _summary(
 
 
 def _expiry(at: datetime, policy: GatePolicy) -> datetime:
-    """Return until when an answer holds: its data's greatest age, or the next freeze."""
-    freezes = [rule.next_start(at) for rule in policy.rules if isinstance(rule, FreezeWindowRule)]
-    ends = [each for each in freezes if each is not None]
-    return min([at + policy.max_data_age.timedelta, *ends])
+    """Return until when an answer holds: its data's greatest age, or a freeze's turn."""
+    turns = [rule.next_turn(at) for rule in policy.rules]
+    known = [turn for turn in turns if turn is not None]
+    return min([at + policy.max_data_age.timedelta, *known])
 
 
 def _turning_points(results: Sequence[RuleResult]) -> tuple[TurningPoint, ...]:

@@ -20,11 +20,11 @@ Datum = Fraction | int | str | bool | None
 
 
 class Outcome(StrEnum):
-    """What a rule found."""
+    """What a rule found; the later matters more."""
 
+    SKIPPED = "skipped"
     PASS = "pass"  # noqa: S105 - no password
     INSUFFICIENT_DATA = "insufficient_data"
-    SKIPPED = "skipped"
     WARN = "warn"
     EXEMPT = "exempt"
     NO_DATA = "no_data"

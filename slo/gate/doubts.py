@@ -1,4 +1,4 @@
-"""Why the numbers of a reading may not be relied on: missing, incomplete, stale or ahead of time."""
+"""Why the numbers of a reading may not be relied on: missing, incomplete, stale or too new."""
 
 from __future__ import annotations
 
@@ -93,7 +93,9 @@ def reading_doubt(reading: Reading, policy: GatePolicy, at: datetime) -> Doubt |
         )
     age, limit = at - reading.observed_at, policy.max_data_age.timedelta
     if age > limit:
-        detail = f"the newest data is of {instant(reading.observed_at)}, older than {policy.max_data_age}"
+        detail = (
+            f"the newest data is of {instant(reading.observed_at)}, over {policy.max_data_age} old"
+        )
         return Doubt(outcome=Outcome.NO_DATA, reason=STALE, detail=detail)
     if -age > limit:
         detail = f"the newest data is of {instant(reading.observed_at)}, which is yet to come"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from slo.evaluate import Evaluation
 from slo.gate.decision import Change, Effect, Finding, Outcome, RuleResult
 from slo.gate.facts import Facts
-from slo.gate.policy import ChangeType, GatePolicy, Rule
+from slo.gate.policy import ChangeType, GatePolicy, Mode, Rule
 from slo.ports import EvidenceStatus, NoData, NoDataReason
 
 TYPE = "exemption"
@@ -46,20 +46,19 @@ def excuse(
         return tuple(results)
     if kind not in policy.exempt.change_types:
         message = f"the policy does not excuse {_NAMES[kind]}: judged like any deploy"
-        return (*results, _result(kind, _Claim(outcome=Outcome.SKIPPED, message=message)))
+        claim = _Claim(outcome=Outcome.SKIPPED, message=message)
+        return (*results, _result(kind, claim, policy))
     claim = _claim(facts, policy)
     if claim.outcome is not Outcome.EXEMPT:
-        return (*results, _result(kind, claim))
+        return (*results, _result(kind, claim, policy))
     rules = {rule.id: rule for rule in policy.rules}
     excused = tuple(
-        _excused(result, kind)
-        if _is_excused(result, rules[result.id], claim, policy)
-        else result
+        _excused(result, kind) if _is_excused(result, rules[result.id], claim, policy) else result
         for result in results
     )
     if excused == tuple(results):
         claim = replace(claim, outcome=Outcome.SKIPPED, message="there is nothing to excuse")
-    return (*excused, _result(kind, claim))
+    return (*excused, _result(kind, claim, policy))
 
 
 def _claim(facts: Facts, policy: GatePolicy) -> _Claim:
@@ -172,10 +171,10 @@ def _excused(result: RuleResult, kind: ChangeType) -> RuleResult:
     )
 
 
-def _result(kind: ChangeType, claim: _Claim) -> RuleResult:
+def _result(kind: ChangeType, claim: _Claim, policy: GatePolicy) -> RuleResult:
     effect = {
         Outcome.EXEMPT: Effect.WARN,
-        Outcome.FAIL: Effect.DENY,
+        Outcome.FAIL: Effect.WARN if policy.mode is Mode.WARN else Effect.DENY,
         Outcome.NO_DATA: Effect.INDETERMINATE,
         Outcome.ERROR: Effect.INDETERMINATE,
     }.get(claim.outcome, Effect.ALLOW)

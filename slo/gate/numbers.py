@@ -45,13 +45,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def decimal_text(value: Fraction) -> str:
-    """The number as a plain decimal, exact where it ends within 18 significant digits."""
-    exact = Context(prec=18).divide(Decimal(value.numerator), Decimal(value.denominator))
-    text = f"{exact:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def instant(at: datetime) -> str:
     """The instant in UTC as RFC 3339, to the second where nothing is lost by it."""
     utc = at.astimezone(UTC)

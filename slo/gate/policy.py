@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -76,6 +77,11 @@ class Rule(ABC):
     def windows(self) -> tuple[Duration, ...]:
         """The windows that judging needs to have been read, besides the SLO's own."""
         return ()
+
+    def next_turn(self, at: datetime) -> datetime | None:
+        """The next instant at which the rule is certain to find something else, if there is one."""
+        del at
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,19 +173,22 @@ class GatePolicy:
 
 def _plain(value: object) -> object:
     """Return a model as JSON data; numbers are texts, so that none loses a digit."""
-    if isinstance(value, Rule):
-        return {"type": value.type, **_fields(value)}
-    if isinstance(value, Duration):
-        return value.text
-    if is_dataclass(value) and not isinstance(value, type):
-        return _fields(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Decimal | Fraction):
-        return str(Fraction(value))
-    return value if value is None or isinstance(value, str | bool | int) else str(value)
+    match value:
+        case Rule():
+            plain: object = {"type": value.type, **_fields(value)}
+        case Duration():
+            plain = value.text
+        case Mapping():
+            plain = {str(key): _plain(item) for key, item in value.items()}
+        case tuple():
+            plain = [_plain(item) for item in value]
+        case Decimal() | Fraction():
+            plain = str(Fraction(value))
+        case None | str() | bool() | int():
+            plain = value
+        case _:
+            plain = _fields(value) if is_dataclass(value) else str(value)
+    return plain
 
 
 def _fields(value: object) -> dict[str, object]:

@@ -6,7 +6,9 @@ Nothing here opens a file of the user's; a text comes with the name its problems
 from slo.loader.catalog import Loaded, load_catalog
 from slo.loader.documents import API_VERSION, KINDS, SourceFile
 from slo.loader.intake import Templates
+from slo.loader.schemas import schema
 from slo.loader.windows import default_catalogue, load_windows
+from slo.loader.workspaces import built_in_defaults, load_workspace
 
 __all__ = [
     "API_VERSION",
@@ -14,7 +16,10 @@ __all__ = [
     "Loaded",
     "SourceFile",
     "Templates",
+    "built_in_defaults",
     "default_catalogue",
     "load_catalog",
     "load_windows",
+    "load_workspace",
+    "schema",
 ]

@@ -14,7 +14,7 @@ from slo.source import parse_documents
 API_VERSION = "headroom/v1"
 """The version of every document that this program reads."""
 
-KINDS = ("App", "GatePolicy", "Workspace")
+KINDS = ("App", "GatePolicy", "IndicatorTemplate", "Workspace")
 """Every kind of document; each has a loader of its own."""
 
 _GROUP = "headroom/"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from slo.loader.intake import Intake
 from slo.loader.slos import DraftSlo
 from slo.model import AlertSeverity, App, ServiceLevel
-from slo.problems import Problem, Severity, Span, warning
+from slo.problems import Problem, Severity, warning
 from slo.windows import UsablePairs, usable_pairs
 
 
@@ -28,7 +28,8 @@ def check_pairs(app: App, drafts: Sequence[DraftSlo], intake: Intake) -> None:
                 intake.error("spec/bad-pair", f"{dropped.reason}{where}", place)
             else:
                 intake.problems.append(_note(level, f"{dropped.reason}{where}"))
-        intake.problems.extend(_silent(level, usable, where, level.slo.span))
+        if own is None:
+            intake.problems.extend(_silent(level, usable, where))
 
 
 def _note(level: ServiceLevel, reason: str) -> Problem:
@@ -40,14 +41,12 @@ def _note(level: ServiceLevel, reason: str) -> Problem:
     )
 
 
-def _silent(
-    level: ServiceLevel, usable: UsablePairs, where: str, span: Span | None
-) -> list[Problem]:
+def _silent(level: ServiceLevel, usable: UsablePairs, where: str) -> list[Problem]:
     if usable.pairs or not _wants_alerts(level):
         return []
     message = f"no window pair is left for SLO {level.slo.name}{where}, so its burn alerts nobody"
     hint = "write pairs that fit it, under alerts: windows"
-    return [warning("spec/no-burn-alert", message, span, hint=hint)]
+    return [warning("spec/no-burn-alert", message, level.slo.span, hint=hint)]
 
 
 def _wants_alerts(level: ServiceLevel) -> bool:

@@ -77,9 +77,7 @@ SPEC = Record(
 WORKSPACE = document(
     "Workspace",
     metadata=Field(
-        shape=Record(
-            fields={"name": Field(shape=NAME, description="The installation's name.")}
-        ),
+        shape=Record(fields={"name": Field(shape=NAME, description="The installation's name.")}),
         description="The installation's name, if it has one.",
     ),
     spec=Field(shape=SPEC, required=True, description="Where everything is."),

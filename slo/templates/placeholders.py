@@ -111,6 +111,8 @@ def _scalars(node: Node) -> Iterator[tuple[Scalar, bool]]:
 def _holes(text: str) -> Iterator[_Hole]:
     """Find the placeholders of a text, which is read as PromQL to tell strings from the rest."""
     at, opened, after_regex = 0, "", False
+    if "${" not in text:
+        return
     while at < len(text):
         piece = _pattern(opened).match(text, at)
         assert piece is not None, "any character is a piece"

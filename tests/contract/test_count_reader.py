@@ -41,8 +41,7 @@ def server(prometheus_bin: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     for job, rate in (("busy", 10), ("idle", 0)):
         _counter(recording, job, "200", rate * SCRAPE * 0.99)
         _counter(recording, job, "500", rate * SCRAPE * 0.01)
-        traffic = Traffic(rate=lambda _, rate=rate: float(rate))
-        record(recording, _level(job), end=END, days=1, traffic=traffic)
+        record(recording, _level(job), end=END, days=1, traffic=Traffic.steady(rate))
     folder = tmp_path_factory.mktemp("contract")
     recording.write(folder / "series.txt")
     create_blocks(prometheus_bin, folder / "series.txt", folder / "data")

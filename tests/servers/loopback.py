@@ -9,7 +9,6 @@ The last reply is repeated. A function in place of a reply gets the request and 
 import json
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,9 +53,9 @@ def result(series: Sequence[Mapping[str, object]], kind: str = "vector", **more:
     return envelope({"resultType": kind, "result": list(series)}, **more)
 
 
-def vector(labels: Mapping[str, str], value: str, *, at: float = 0, **more: object) -> Reply:
+def vector(labels: Mapping[str, str], value: str, *, at: float = 0) -> Reply:
     """Answer a query with one sample."""
-    return result([{"metric": dict(labels), "value": [at, value]}], **more)
+    return result([{"metric": dict(labels), "value": [at, value]}])
 
 
 def refusal(status: int, kind: str, message: str) -> Reply:
@@ -105,6 +104,22 @@ class Loopback:
         script = self._script[place]
         return script if isinstance(script, Reply) else script(asked)
 
+    def send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+        """Write an answer as slowly and as wrongly as it should be."""
+        self._ended.wait(reply.delay)
+        handler.send_response_only(reply.status)
+        length = len(reply.body) if reply.promised is None else reply.promised
+        own = {"Content-Length": str(length), "Date": handler.date_time_string()}
+        for name, value in {**own, **reply.headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        step = 1 if reply.trickle else max(1, len(reply.body))
+        for place in range(0, len(reply.body), step):
+            handler.wfile.write(reply.body[place : place + step])
+            if self._ended.wait(reply.trickle):
+                break
+        handler.close_connection = reply.promised is not None
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
@@ -131,27 +146,9 @@ class Loopback:
                     form={name: values[0] for name, values in texts.items()},
                 )
                 try:
-                    self._send(server.reply(asked))
+                    server.send(self, server.reply(asked))
                 except OSError:
                     self.close_connection = True
-
-            def _send(self, reply: Reply) -> None:
-                server._ended.wait(reply.delay)
-                self.send_response_only(reply.status)
-                length = len(reply.body) if reply.promised is None else reply.promised
-                own = {"Content-Length": str(length), "Date": self.date_time_string()}
-                for name, value in {**own, **reply.headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                if reply.trickle:
-                    for place in range(len(reply.body)):
-                        self.wfile.write(reply.body[place : place + 1])
-                        self.wfile.flush()
-                        if server._ended.wait(reply.trickle):
-                            break
-                else:
-                    self.wfile.write(reply.body)
-                self.close_connection = reply.promised is not None
 
         return Handler
 
@@ -171,11 +168,3 @@ class FakeTime:
         """Move on at once."""
         self.slept.append(seconds)
         self.now += seconds
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 5) -> bool:
-    """Wait for a condition; returns whether it came true."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()

@@ -46,6 +46,11 @@ class Traffic:
     rate: Callable[[float], float] = lambda _: 10.0
     bad: Callable[[float], float] = lambda _: 0.01
 
+    @classmethod
+    def steady(cls, rate: float, bad: float = 0.01) -> "Traffic":
+        """The same all the time."""
+        return cls(rate=lambda _: rate, bad=lambda _: bad)
+
 
 def record(
     recording: Recording,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.readers.prometheus import PrometheusMetadata
+from collectors.readers.prometheus.metadata import PrometheusMetadata
 from slo.errors import SourceUnavailable
 from slo.promql import Matcher, Selector, parse_selector
 from tests.contract.levels import source
@@ -29,7 +29,10 @@ groups:
 - name: broken
   interval: 1s
   rules:
-  - {record: "b", expr: 'label_replace(vector(1), "x", "a", "", "") * on() group_left() (label_replace(vector(1), "x", "a", "", "") or label_replace(vector(1), "x", "b", "", ""))'}
+  - record: b
+    expr: >
+      vector(1) * on() group_left()
+      (label_replace(vector(1), "x", "a", "", "") or label_replace(vector(1), "x", "b", "", ""))
 """
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from collectors.readers.prometheus import PrometheusReader
 from slo import naming
 from slo.model import Cluster, ServiceLevel
-from slo.ports import Counts, NoData, NoDataReason, Reading, Share
+from slo.ports import Counts, EvidenceStatus, NoData, NoDataReason, Reading, Share
 from slo.units import Duration
 from tests.contract.levels import level, source, windows
 from tests.servers.processes import Prometheus, create_blocks
@@ -42,7 +43,7 @@ UNKNOWN = level("unknown")
 def _recorded() -> Recording:
     recording = Recording()
     record(recording, HEALTHY, end=END, days=30)
-    record(recording, IDLE, end=END, days=2, traffic=Traffic(rate=lambda _: 0.0))
+    record(recording, IDLE, end=END, days=2, traffic=Traffic.steady(0))
     record(recording, YOUNG, end=END, days=3)
     record(recording, STALE, end=END, days=1, until=END - 3 * 3600)
     indicator = (naming.TOTAL_INCREASE, naming.BAD_INCREASE, naming.TOTAL_RATE, naming.BAD_RATE)
@@ -64,7 +65,7 @@ def _recorded() -> Recording:
     )
     month = level("weekly", window="30d")
     record(recording, month, end=END, days=1, revision="f0e1d2c3")
-    full, thin = Traffic(), Traffic(rate=lambda _: 4.0, bad=lambda _: 0.5)
+    full, thin = Traffic(), Traffic.steady(4, 0.5)
     record(recording, REPLICAS, end=END, days=1, extra={"replica": "a"}, traffic=thin)
     record(recording, REPLICAS, end=END, days=1, extra={"replica": "b"}, traffic=full)
     record(recording, SHARDS, end=END, days=1, extra={"shard": "0"}, traffic=thin)
@@ -93,9 +94,9 @@ Read = Callable[..., Reading]
 def read(server: Prometheus) -> Read:
     """Read one level from the server."""
 
-    def one(wanted: ServiceLevel, mode: str = "recorded", **more: object) -> Reading:
-        at = more.pop("at", AT)
-        assert isinstance(at, datetime)
+    def one(
+        wanted: ServiceLevel, mode: str = "recorded", at: datetime = AT, **more: Any
+    ) -> Reading:
         reader = PrometheusReader(source(server.url, **more), mode=mode)
         return reader.read([wanted], WINDOWS, at)[wanted.key]
 
@@ -156,6 +157,7 @@ def test_recorded_series_that_ended_are_lost_with_their_age(read: Read) -> None:
     assert NoDataReason.LOST is _reason(reading)
     assert isinstance(reading.period, NoData)
     assert "ended 3 h" in reading.period.detail or "ended 2 h" in reading.period.detail
+    assert {EvidenceStatus.STALE} == {each.status for each in reading.evidence}
     assert {NoDataReason.LOST} == {
         each.reason for each in reading.windows.values() if isinstance(each, NoData)
     }

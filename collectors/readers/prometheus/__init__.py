@@ -1,16 +1,15 @@
-"""Reading service levels from anything that speaks the Prometheus API."""
+"""Reading service levels from anything that speaks the Prometheus API.
+
+`metadata` stands beside it for those who ask a server about itself.
+"""
 
 from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.clock import Clock
-from collectors.readers.prometheus.metadata import PrometheusMetadata, RuleGroup, RuleState
 from collectors.readers.prometheus.reader import PrometheusReader, ReadMode
 
 __all__ = [
     "Clock",
     "PrometheusClient",
-    "PrometheusMetadata",
     "PrometheusReader",
     "ReadMode",
-    "RuleGroup",
-    "RuleState",
 ]

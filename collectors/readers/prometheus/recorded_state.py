@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from collectors.readers.prometheus import legs
@@ -23,7 +23,16 @@ from collectors.readers.prometheus.table import View
 from slo import naming
 from slo.errors import SourceError
 from slo.model import ServiceLevel, SloKey
-from slo.ports import Counts, NoData, NoDataReason, Reading, RevisionChange, Share
+from slo.ports import (
+    Counts,
+    Evidence,
+    EvidenceStatus,
+    NoData,
+    NoDataReason,
+    Reading,
+    RevisionChange,
+    Share,
+)
 from slo.units import Duration
 from slo.windows import FRESHNESS
 
@@ -100,9 +109,10 @@ class State:
         beat = self.view.latest(legs.HEARTBEAT)
         if beat is None or not self._is_fresh(beat):
             gone = self._gone(legs.LAST_HEARTBEAT, beat)
-            return nothing(
-                self.level, self.trail.asked, gone, mode=MODE, evidence=self.trail.evidence
-            )
+            evidence = list(self.trail.evidence)
+            if gone.reason is NoDataReason.LOST:
+                evidence = [_stale(each, gone.detail) for each in evidence]
+            return nothing(self.level, self.trail.asked, gone, mode=MODE, evidence=evidence)
         period = self.period()
         lost = isinstance(period, NoData) and period.reason is not NoDataReason.INCOMPLETE
         windows: dict[Duration, Outcome] = {}
@@ -273,3 +283,9 @@ class State:
         if not seen:
             return "some time ago"
         return f"{age(Fraction(milliseconds(self.trail.asked.at), 1000) - seen)} ago"
+
+
+def _stale(evidence: Evidence, detail: str) -> Evidence:
+    if evidence.status is EvidenceStatus.ERROR:
+        return evidence
+    return replace(evidence, status=EvidenceStatus.STALE, detail=detail)

@@ -170,15 +170,15 @@ class _Told:
         slo = self.evaluation.key.slo
         if outcome is Outcome.FAIL:
             return f"ship only what makes {slo} more reliable until the budget recovers"
-        return f"take smaller steps: {slo} can bear little more" if outcome is Outcome.WARN else None
+        return (
+            f"take smaller steps: {slo} can bear little more" if outcome is Outcome.WARN else None
+        )
 
     def few(self, floor_: int) -> tuple[str, ...]:
         if not 0 < self.counts.total < floor_:
             return ()
         happened, allowed = plain(self.counts.total), plain(self.spent.allowed)
-        return (
-            f"only {happened} events: judged as {floor_:,}, of which {allowed} may be bad",
-        )
+        return (f"only {happened} events: judged as {floor_:,}, of which {allowed} may be bad",)
 
     def data(self, floor_: int) -> dict[str, Datum]:
         return {

@@ -107,8 +107,10 @@ class FreezeWindowRule(Rule):
         following = f"; the next one begins at {instant(ahead[0].start)}" if ahead else ""
         return (Finding(outcome=Outcome.PASS, message=f"no freeze is in force{following}"),)
 
-    def next_start(self, at: datetime) -> datetime | None:
-        """The instant at which the next window begins."""
+    def next_turn(self, at: datetime) -> datetime | None:
+        """The instant at which the next window begins, or the present freeze ends."""
+        if any(window.holds(at) for window in self.freezes):
+            return self._thaw(at)
         return min((w.start for w in self.freezes if w.start > at), default=None)
 
     def _frozen(self, holding: list[FreezeWindow], at: datetime) -> Finding:
@@ -181,9 +183,7 @@ def _zone(fields: Fields, problems: list[Problem]) -> tzinfo | None:
     return None
 
 
-def _moment(
-    fields: Fields, key: str, zone: tzinfo, problems: list[Problem]
-) -> datetime | None:
+def _moment(fields: Fields, key: str, zone: tzinfo, problems: list[Problem]) -> datetime | None:
     text, last = fields.need(key, str), key == "to"
     try:
         if int(text[:4]) in _YEARS:

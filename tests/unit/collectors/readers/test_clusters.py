@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class Canned:
 
     period: Counts | NoData
     hour: Counts | Share | NoData | None = None
-    more: Mapping[str, object] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
     asked: list[SloKey] = field(default_factory=list)
 
     def read(

@@ -1,0 +1,116 @@
+"""``make demo``: a real Prometheus with generated rules, and the gate's answers on it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from examples.prometheus_demo.history import load
+from examples.prometheus_demo.traffic import Exporter, worlds
+from tests.servers.processes import Prometheus
+from tests.servers.provision.cache import Missing, find
+
+HERE = Path(__file__).parent
+HOURS = 24
+SEED = 7
+
+
+def main() -> int:
+    """Set the stage, play it, and leave it open until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop after the answers")
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where its files go")
+    arguments = parser.parse_args()
+    binaries = find("prometheus-2.42")
+    if isinstance(binaries, Missing):
+        print(binaries, file=sys.stderr)
+        return 1
+    # Whoever ends the demo by its process id gets the same tidy end as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    try:
+        play(binaries, arguments.folder.resolve(), once=arguments.once)
+    except KeyboardInterrupt:
+        say("stopped; nothing is left running")
+    return 0
+
+
+def play(binaries: Path, folder: Path, *, once: bool) -> None:
+    """Simulate, record, serve, and ask."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    now = int(time.time())
+    simulated = worlds(now, seed=SEED, hours=HOURS)
+    generated = folder / "generated"
+    say("generating rules, routes and dashboards from two app files")
+    headroom("generate", str(HERE), "--out", str(generated), quiet=True)
+    rules = sorted((generated / "prometheus").rglob("*.rules.yaml"))
+    load(binaries, folder / "data", simulated, rules, now, say)
+    exporter = Exporter(simulated)
+    scrape = {
+        "job_name": "demo",
+        "scrape_interval": "15s",
+        "honor_labels": True,
+        "static_configs": [{"targets": [exporter.address]}],
+    }
+    try:
+        with Prometheus(
+            binaries,
+            data=folder / "data",
+            scrape_configs=[scrape],
+            rules=rules,
+        ) as server:
+            ask(server.url)
+            if not once:
+                say("Prometheus keeps running with live traffic. Ctrl-C ends it.")
+                signal.pause()
+    finally:
+        exporter.close()
+
+
+def ask(url: str) -> None:
+    """Print budgets, then both answers of the gate, then where to look."""
+    target = ("--prometheus", url)
+    show("status", str(HERE), *target)
+    for app in ("cargo", "ticketing"):
+        show("gate", str(HERE), "--app", app, "--env", "prod", *target)
+    print("Try next:")
+    print(f"  Prometheus          {url}/graph")
+    print(f"  alerts              {url}/alerts")
+    print("  the generated files .demo/generated")
+    print(f"  .venv/bin/headroom status {HERE.relative_to(Path.cwd())} --prometheus {url}")
+
+
+def show(command: str, *arguments: str) -> None:
+    """Print a command as one would type it, and run it."""
+    shown = " ".join(
+        str(Path(text).relative_to(Path.cwd())) if text.startswith(str(Path.cwd())) else text
+        for text in arguments
+    )
+    print(f"\n$ headroom {command} {shown}", flush=True)
+    code = headroom(command, *arguments)
+    if command == "gate":
+        print(f"(exit code {code})", flush=True)
+    print(flush=True)
+
+
+def headroom(command: str, *arguments: str, quiet: bool = False) -> int:
+    """Run the installed command and return its exit code."""
+    program = Path(sys.executable).parent / "headroom"
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run(
+        [program, command, *arguments], check=False, stdout=output, stderr=output
+    ).returncode
+
+
+def say(text: str) -> None:
+    """Tell what is going on, on stderr."""
+    print(f"demo: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
