@@ -146,9 +146,9 @@ def burn_downs(
     environ: Mapping[str, str] | None = None,
     steps: int = 14,
 ) -> Mapping[SloKey, tuple[Fraction | None, ...]]:
-    """Budget remaining after each step of the period, for service levels of a single source.
+    """Budget remaining after each step of the known period, for levels of a single source.
 
-    1 is an untouched budget; steps before the first known events are ``None``. What cannot be
+    1 is an untouched budget; steps without known events are ``None``. What cannot be
     read is left out: a picture is no reason to fail.
     """
     from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415
@@ -164,11 +164,11 @@ def burn_downs(
             known[sources[0].reference] = sources[0]
             by_source.setdefault(sources[0].reference, []).append(level)
     profiles: dict[SloKey, tuple[Counts | None, ...]] = {}
-    modes = {one.key: one.reading.mode for one in found}
+    readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
         client = PrometheusClient(known[reference], environ=environ)
         reader = ProfileReader(client=client, default_source=default)
-        profiles |= reader.read(levels, modes, at, steps=steps)
+        profiles |= reader.read(levels, readings, at, steps=steps)
     return {
         one.key: tuple(burn_down(profiles[one.key], one.level.slo.objective.error_budget, steps))
         for one in found

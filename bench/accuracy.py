@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.model import Bench, Result, Row, Run, binaries
+from bench.model import NEWEST, OLDEST, Bench, Result, Row, Run, binaries
 from bench.specs import bad, service, total
 from bench.table import relative_error
 from slo.ledger import expressions
@@ -15,7 +15,6 @@ from tests.servers.traffic import World, simulate, write_openmetrics
 from tests.servers.traffic_model import DEFAULT_START
 from tests.servers.traffic_scenarios import named
 
-_NEWEST, _OLDEST = "prometheus-3.11", "prometheus-2.42"
 _SCENARIOS = (
     *("steady", "day_night", "bursts", "idle_spells", "missing_errors"),
     *("born_errors", "pod_churn", "resets", "outage", "everything"),
@@ -46,7 +45,7 @@ def run(bench: Run) -> Result:
         bench.tell(f"simulating at {scrape} s, seed {seed}")
         worlds = worlds_at(scrape, _QUICK if bench.quick else _SCENARIOS, seed)
         data = load(bench.folder / str(scrape), worlds)
-        for part in (_NEWEST,) if bench.quick else (_OLDEST, _NEWEST):
+        for part in (NEWEST,) if bench.quick else (OLDEST, NEWEST):
             bench.tell(f"reading at {scrape} s from {part}")
             with Prometheus(binaries(part), data=data) as server:
                 found += [measured(server, world, part) for world in worlds]
@@ -70,7 +69,7 @@ def load(folder: Path, worlds: Sequence[World]) -> Path:
     folder.mkdir(parents=True)
     text, data = folder / "samples.txt", folder / "data"
     write_openmetrics(text, worlds)
-    create_blocks(binaries(_OLDEST), text, data)
+    create_blocks(binaries(OLDEST), text, data)
     text.unlink()
     return data
 

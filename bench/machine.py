@@ -17,6 +17,7 @@ def about() -> Mapping[str, str]:
         "headroom": _own_version(),
         "python": platform.python_version(),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {_memory()}",
+        "load": " ".join(f"{load:.2f}" for load in os.getloadavg()) + " (1, 5, 15 minutes)",
         "system": f"{platform.system()} {platform.release()}",
     }
     for name in load_recipes():

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from tests.servers.provision.cache import Missing, find
 
+NEWEST, OLDEST = "prometheus-3.11", "prometheus-2.42"
+"""The servers that are measured."""
+
 
 class UnavailableError(Exception):
     """A benchmark that cannot run here; the message names what is missing."""

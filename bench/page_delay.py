@@ -11,7 +11,7 @@ from dataclasses import replace
 from statistics import median
 
 from bench import accuracy, rules
-from bench.model import Bench, Result, Row, Run, binaries
+from bench.model import NEWEST, Bench, Result, Row, Run, binaries
 from bench.rules import Group
 from bench.specs import bad, service, total
 from tests.servers.processes import Prometheus
@@ -19,7 +19,6 @@ from tests.servers.traffic import World, simulate
 from tests.servers.traffic_model import DEFAULT_START, Scenario
 from tests.servers.traffic_scenarios import HOUR, total_outage
 
-_PART = "prometheus-3.11"
 _INTERVAL = 30
 _TARGET = 20.0
 _PAGE = 0.0144
@@ -32,7 +31,7 @@ def run(bench: Run) -> Result:
     worlds = outages(range(0, _INTERVAL, 10 if bench.quick else 1))
     bench.tell(f"{len(worlds)} outages")
     data = accuracy.load(bench.folder / "outages", worlds)
-    with Prometheus(binaries(_PART), data=data) as server:
+    with Prometheus(binaries(NEWEST), data=data) as server:
         ours = [delay(server, world, our_page(world.scenario.job)) for world in worlds]
         raw = [delay(server, world, raw_page(world.scenario.job)) for world in worlds]
     later = [one - other for one, other in zip(ours, raw, strict=True)]

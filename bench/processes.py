@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,18 +29,21 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command to measure, and the exit codes that mean it has done its work."""
+    """A command to measure; ``fresh`` is a folder that is emptied before each run."""
 
     arguments: Sequence[str | Path]
+    fresh: Path | None = None
     environment: Mapping[str, str] | None = None
-    accepted: frozenset[int] = frozenset({0})
 
 
 def measure(command: Command) -> Measured:
     """Run a command; raises ``UnavailableError`` with the output's end when it fails."""
+    if command.fresh is not None:
+        shutil.rmtree(command.fresh, ignore_errors=True)
+        command.fresh.mkdir()
     with tempfile.TemporaryDirectory(prefix="headroom-bench-") as name:
         report, output = Path(name, "report.json"), Path(name, "output.txt")
-        shim = [sys.executable, "-I", "-S", _CHILD, report, output]
+        shim: list[str | Path] = [sys.executable, "-I", "-S", _CHILD, report, output]
         subprocess.run(
             [*shim, *command.arguments],
             env={**os.environ, "NO_COLOR": "1", **(command.environment or {})},
@@ -47,10 +51,10 @@ def measure(command: Command) -> Measured:
         )
         said = output.read_text(encoding="utf-8", errors="replace")
         measured = Measured(output=said, **json.loads(report.read_text(encoding="utf-8")))
-    if measured.code not in command.accepted:
+    if measured.code:
         program = Path(command.arguments[0]).name
-        words = " ".join(map(str, [program, *command.arguments[1:2]]))
-        raise UnavailableError(f"`{words}` exits with {measured.code}: {said[-_TAIL:].strip()}")
+        words = " ".join(map(str, [program, *command.arguments[1:4]]))
+        raise UnavailableError(f"`{words} ...` exits with {measured.code}: {said[-_TAIL:].strip()}")
     return measured
 
 
@@ -60,18 +64,22 @@ def in_turns(commands: Mapping[str, Command], rounds: int) -> dict[str, list[Mea
     for command in commands.values():
         measure(command)
     for turn in range(rounds):
-        order = list(commands) if turn % 2 == 0 else list(reversed(commands))
+        order = list(commands) if turn % 2 == 0 else list(reversed(list(commands)))
         for name in order:
             found[name].append(measure(commands[name]))
     return found
 
 
-def headroom(command: str) -> Path:
-    """The program beside this interpreter; raises ``UnavailableError`` without that command."""
+def headroom(command: str) -> Sequence[str | Path]:
+    """The words that run a command of ours; raises ``UnavailableError`` where there is none yet.
+
+    They name the installed program, or the checkout where nothing is installed.
+    """
     program = Path(sys.executable).with_name("headroom")
-    if not program.exists():
-        raise UnavailableError(f"no {program.name} beside {Path(sys.executable).name}")
-    asked = subprocess.run([program, command, "--help"], capture_output=True, check=False)
+    start: Sequence[str | Path] = (
+        [program] if program.exists() else [sys.executable, "-m", "app.cli.main"]
+    )
+    asked = subprocess.run([*start, command, "--help"], capture_output=True, check=False)
     if asked.returncode:
         raise UnavailableError(f"`headroom {command}` is not there yet")
-    return program
+    return [*start, command]

@@ -2,9 +2,26 @@
 
 from collections.abc import Mapping
 
-from bench import accuracy, page_delay, rule_cost
+from bench import (
+    accuracy,
+    budgets,
+    gate_start,
+    generate,
+    page_delay,
+    rule_cost,
+    validate_scaling,
+)
 from bench.model import Bench
 
 BENCHES: Mapping[str, Bench] = {
-    module.name: module for module in (rule_cost.BENCH, accuracy.BENCH, page_delay.BENCH)
+    bench.name: bench
+    for bench in (
+        rule_cost.BENCH,
+        accuracy.BENCH,
+        page_delay.BENCH,
+        generate.BENCH,
+        gate_start.BENCH,
+        budgets.BENCH,
+        validate_scaling.BENCH,
+    )
 }

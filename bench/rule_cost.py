@@ -8,13 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from bench import rules, samples
-from bench.model import Bench, Result, Row, Run, binaries
+from bench.model import NEWEST, OLDEST, Bench, Result, Row, Run, binaries
 from bench.rules import Group
 from bench.specs import PERIOD_SECONDS, service, sloth_file
 from tests.servers.processes import Prometheus, create_blocks
 from tests.servers.server import wait_until
 
-_NEWEST, _OLDEST = "prometheus-3.11", "prometheus-2.42"
 _TARGETS = {20: 1 / 400, 200: 1 / 1000}
 _JOB = "api"
 _SCRAPE = 15
@@ -43,14 +42,14 @@ def run(bench: Run) -> Result:
         at = int(time.time())
         bench.tell(f"{series} series: writing three days of samples")
         data = load(folder, [*ours, *sloths], pods=pods, at=at)
-        for part in (_NEWEST,) if bench.quick else (_OLDEST, _NEWEST):
+        for part in (NEWEST,) if bench.quick else (OLDEST, NEWEST):
             bench.tell(f"{series} series: every rule's expression on {part}")
             with Prometheus(binaries(part), data=data) as server:
                 pair = (cost(server, ours, at), cost(server, sloths, at))
             rows.append(_row(f"{series:,} series, {part}", pair, _TARGETS[pods]))
         if pods == min(_TARGETS):
             bench.tell("the same rules, evaluated by the server itself")
-            rows.append(_live(binaries(_NEWEST), data, ours, sloths))
+            rows.append(_live(binaries(NEWEST), data, ours, sloths))
     return Result(rows=rows)
 
 
@@ -71,7 +70,7 @@ def load(folder: Path, found: Sequence[Group], *, pods: int, at: int, raw: int =
     samples.write(
         text, [counters, *samples.recorded(found, end=end, period=PERIOD_SECONDS + _AHEAD)]
     )
-    create_blocks(binaries(_OLDEST), text, data)
+    create_blocks(binaries(OLDEST), text, data)
     text.unlink()
     return data
 
@@ -110,7 +109,7 @@ def _live(folder: Path, data: Path, ours: Sequence[Group], sloths: Sequence[Grou
             [_evaluated(folder, data, group) for group in side] for side in (ours, sloths)
         )
     ]
-    what = f"100 series, {_NEWEST}, live counter"
+    what = f"100 series, {NEWEST}, live counter"
     return _row(what, (pair[0], pair[1]), _TARGETS[20])
 
 

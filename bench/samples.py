@@ -1,6 +1,6 @@
 """Series written down for `promtool tsdb create-blocks-from`, many samples at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.rules import Group, recordings
@@ -21,6 +21,16 @@ _KEPT_LONG = frozenset(
     }
 )
 _HOURS = 2
+_HEALTHY = 0.0005
+_VALUES = {
+    naming.TOTAL_PERIOD: 2_000_000.0,
+    naming.BAD_PERIOD: 1_000.0,
+    naming.TOTAL_INCREASE: 230.0,
+    naming.BAD_INCREASE: 0.115,
+    naming.LEDGER_SLOT: 1.0,
+    naming.PERIOD_COVERAGE: 1.0,
+    naming.INFO: 1.0,
+}
 
 
 def write(path: Path, families: Sequence[tuple[str, str, Iterator[str]]]) -> None:
@@ -53,28 +63,28 @@ def counters(
 
 
 def recorded(
-    found: Sequence[Group], *, end: int, period: int, value: float = 0.001
+    found: Sequence[Group], *, end: int, period: int
 ) -> list[tuple[str, str, Iterator[str]]]:
-    """What the recording rules of some groups would have left: a constant at their interval.
+    """What the recording rules of some groups would have left: constants at their interval.
 
-    How many samples a rule reads depends on when they were recorded, not on what they say.
+    They tell of a healthy service, half of whose budget is left.
     """
-    series: dict[str, list[tuple[Mapping[str, str], int, int]]] = {}
+    families: dict[str, list[tuple[str, int, int]]] = {}
     for group, rule in recordings(found):
         if rule.record not in _NOT_WRITTEN:
-            seconds = period if rule.record in _KEPT_LONG else _HOURS * 3600
-            series.setdefault(rule.record, []).append((rule.labels, int(group.interval), seconds))
-    return [(name, "gauge", _constant(name, all_of, end, value)) for name, all_of in series.items()]
+            seconds = period if rule.record in _KEPT_LONG else min(period, _HOURS * 3600)
+            series = selector(rule.record, rule.labels)
+            families.setdefault(rule.record, []).append((series, int(group.interval), seconds))
+    return [
+        (name, "gauge", _constant(series, _VALUES.get(name, _HEALTHY), end))
+        for name, series in families.items()
+    ]
 
 
-def _constant(
-    name: str, series: Sequence[tuple[Mapping[str, str], int, int]], end: int, value: float
-) -> Iterator[str]:
-    for labels, step, seconds in series:
-        first = end - seconds // step * step
-        yield _lines(
-            selector(name, labels), [f" {value} {at}\n" for at in range(first, end + 1, step)]
-        )
+def _constant(series: Sequence[tuple[str, int, int]], value: float, end: int) -> Iterator[str]:
+    for head, step, seconds in series:
+        first = end // step * step - seconds // step * step
+        yield _lines(head, [f" {value} {at}\n" for at in range(first, end + 1, step)])
 
 
 def _lines(head: str, tails: Sequence[str]) -> str:

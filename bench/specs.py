@@ -11,6 +11,8 @@ SLO = "availability"
 OBJECTIVE = "99.9"
 WINDOW = "30d"
 PERIOD_SECONDS = 30 * 86_400
+SLO_GENERATOR_WINDOWS = (3600, 12 * 3600, 7 * 86_400, 28 * 86_400)
+"""The steps of its default policy. We read the period and seven windows more."""
 
 
 def total(job: str) -> str:
@@ -107,24 +109,24 @@ def slo_generator_file(job: str) -> str:
     )
 
 
-def slo_generator_config(url: str) -> str:
-    """slo-generator's shared configuration: a policy of one step, the budget period alone.
-
-    Its default policy has four; one is the least work that yields a budget.
-    """
-    step = {
-        "name": WINDOW,
-        "window": PERIOD_SECONDS,
-        "burn_rate_threshold": 1,
-        "alert": False,
-        "message_alert": "over budget",
-        "message_ok": "within budget",
-    }
+def slo_generator_config(url: str, windows: Sequence[int] = SLO_GENERATOR_WINDOWS) -> str:
+    """slo-generator's shared configuration; its policy asks for each window in seconds."""
+    steps = [
+        {
+            "name": f"{window} s",
+            "window": window,
+            "burn_rate_threshold": 1,
+            "alert": False,
+            "message_alert": "over budget",
+            "message_ok": "within budget",
+        }
+        for window in windows
+    ]
     return json.dumps(
         {
             "backends": {"prometheus": {"url": url}},
             "exporters": {},
-            "error_budget_policies": {"default": {"steps": [step]}},
+            "error_budget_policies": {"default": {"steps": steps}},
         },
         indent=1,
     )

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from slo.clusters import matcher_sets
+from slo.clusters import matcher_sets, pattern
 from slo.model import (
     Comparison,
     Events,
@@ -41,6 +41,7 @@ from slo.units import Duration
 from slo.windows import LEDGER_SLOT, base_window
 
 _LEG = "headroom_leg"
+_LARGE, _SMALL = Decimal("1e6"), Decimal("1e-4")
 
 
 class Part(StrEnum):
@@ -103,14 +104,26 @@ def bucket_selector(latency: Latency) -> Selector:
     Prometheus 3 stores ``le="1"`` as ``le="1.0"``.
     """
     base = _histogram(latency)
-    plain = f"{latency.bound.normalize():f}"
-    spellings = [plain] if "." in plain else [plain, f"{plain}.0"]
+    spellings = _spellings(latency.bound)
     matcher = (
-        Matcher(name="le", value=plain)
+        Matcher(name="le", value=spellings[0])
         if len(spellings) == 1
-        else Matcher(name="le", op="=~", value="|".join(s.replace(".", "\\.") for s in spellings))
+        else Matcher(name="le", op="=~", value=pattern(spellings))
     )
     return base.with_metric(f"{base.metric}_bucket").with_matchers((matcher,))
+
+
+def _spellings(bound: Decimal) -> tuple[str, ...]:
+    """A bucket's bound as clients write it and as servers store it.
+
+    Prometheus 3 adds ``.0`` to whole numbers; Go writes an exponent from 1e6 up and below 1e-4.
+    """
+    plain = f"{bound.normalize():f}"
+    found = [plain] if "." in plain else [plain, f"{plain}.0"]
+    if bound >= _LARGE or bound < _SMALL:
+        digits, _, exponent = f"{bound.normalize():e}".partition("e")
+        found.append(f"{digits}e{exponent[0]}{exponent[1:]:0>2}")
+    return tuple(found)
 
 
 def _histogram(latency: Latency) -> Selector:

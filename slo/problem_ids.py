@@ -102,7 +102,21 @@ _POLICY = {
     "policy/unknown-timezone": "A time zone does not exist",
 }
 
+_LIVE = {
+    "live/bucket-boundary": "A latency threshold is no bucket boundary on the server",
+    "live/histogram-kind": "A histogram is of another kind on the server",
+    "live/mixed-series": "A selector matches series of several applications",
+    "live/no-environment": "An environment's labels select nothing on the server",
+    "live/no-series": "A selector matches nothing on the server",
+    "live/not-in-total": "Bad or good events are not all among the total's",
+    "live/series-gone": "A selector matched series in the last day, but none in the last hour",
+    "live/shared-series": "Two apps count the same series",
+    "live/unknown-label": "A metric on the server does not have a label",
+    "live/unknown-metric": "There is no such metric on the server",
+    "live/unproven": "A selector of bad events has matched nothing in the last day",
+}
+
 PROBLEM_IDS: Mapping[str, str] = MappingProxyType(
-    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER, **_TEMPLATES, **_POLICY}
+    {**_YAML, **_SHAPE, **_LOADER, **_ALERTMANAGER, **_TEMPLATES, **_POLICY, **_LIVE}
 )
 """Every problem id with the title of its page; an id that is not here cannot be reported."""

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from alerts.prometheus.layouts import LAYOUTS
 from app import artefacts, generation
 from app.cli import exits
 from app.cli.inputs import add_paths, chosen, examples, project_of
@@ -45,7 +46,7 @@ def add_kinds(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--layout",
-        choices=tuple(generation.LAYOUTS),
+        choices=tuple(LAYOUTS),
         default="plain",
         help="how rules are shipped (default: plain)",
     )

@@ -15,6 +15,16 @@ _ASK = "ask"
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
+        "init": Command(
+            module="app.cli.init",
+            summary="write a first workspace, or one from a Prometheus",
+            group=_SET_UP,
+        ),
+        "doctor": Command(
+            module="app.cli.doctor",
+            summary="look for what keeps Headroom from working",
+            group=_SET_UP,
+        ),
         "validate": Command(
             module="app.cli.validate",
             summary="check app files, policies and the workspace",
@@ -32,6 +42,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         ),
         "diff": Command(
             module="app.cli.diff", summary="tell what generating again would change", group=_SHIP
+        ),
+        "publish": Command(
+            module="app.cli.publish", summary="put rules and routes where they run", group=_SHIP
         ),
         "status": Command(module="app.cli.status", summary="show error budgets", group=_ASK),
     }

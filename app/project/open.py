@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
+from slo import nodes
 from slo.errors import SpecError, UsageError
 from slo.gate.loader import load_policies
 from slo.gate.policy import GatePolicy
-from slo.loader import built_in_defaults, load_catalog, load_windows, load_workspace
+from slo.loader import Templates, built_in_defaults, load_catalog, load_windows, load_workspace
 from slo.model import Catalog, ServiceLevel
-from slo.problems import Problem, has_errors, in_order
+from slo.problems import Problem, Span, has_errors, in_order
 from slo.suggest import did_you_mean
 from slo.templates import TemplateLibrary
 from slo.units import Duration
@@ -176,7 +177,18 @@ def _is_workspace(path: Path, file: Path) -> bool:
     return resolved in {file, file.parent}
 
 
-def _templates(space: Workspace, root: Path) -> tuple[TemplateLibrary, list[Problem]]:
+class _BuiltIn:
+    """The templates that come with the program, read when an application uses one."""
+
+    def expand(
+        self, name: str, with_node: nodes.Node | None, problems: list[Problem], span: Span
+    ) -> nodes.Mapping | None:
+        return TemplateLibrary.built_in().expand(name, with_node, problems, span)
+
+
+def _templates(space: Workspace, root: Path) -> tuple[Templates, list[Problem]]:
+    if not space.templates:
+        return _BuiltIn(), []
     library = TemplateLibrary.built_in()
     own = scan([Path(folder) for folder in space.templates], root=root)
     library, problems = library.load(own.texts)

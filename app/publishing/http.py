@@ -101,7 +101,7 @@ class Http:
                     f"{self._name}: the server redirects, which is not followed",
                     hint="is there a login in front of it?",
                 )
-            content = b""
+            content = bytearray()
             for chunk in response.iter_content(2**16):
                 content += chunk
                 if len(content) > MAX_BODY:

@@ -96,6 +96,8 @@ class _Run:
             return self._settled()
         had_manifest = self.plan.manifest_before is not None
         refuse(self.plan)
+        if self.server is not None:
+            self.server.check_reload()
         self.journal.begin(before, had_manifest=had_manifest)
         artefacts.apply(self.plan)
         if self.server is None:

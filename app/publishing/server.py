@@ -39,18 +39,20 @@ class PrometheusServer:
         self.without_lifecycle = False
 
     def check(self, folder: Path) -> None:
-        """Raise before anything is touched if the server is down or could not be told.
+        """Raise if the server is down, or would read more of the folder than rules.
 
         Raises ``SourceError`` or ``PublishError``.
         """
         self.groups()
-        flags = self._status("flags")
-        if flags.get("web.enable-lifecycle") == "false":
+        self._check_patterns(folder, str(self._status("config").get("yaml", "")))
+
+    def check_reload(self) -> None:
+        """Raise ``PublishError`` if the server says that it takes no reload requests."""
+        if self._status("flags").get("web.enable-lifecycle") == "false":
             raise PublishError(
                 f"{self.url}: the server takes no reload requests; nothing was changed",
                 hint=_LIFECYCLE_HINT,
             )
-        self._check_patterns(folder, str(self._status("config").get("yaml", "")))
 
     def groups(self) -> tuple[RuleGroup, ...]:
         """Return the groups of rules that are loaded. Raises ``SourceError``."""

@@ -91,14 +91,13 @@ def reading_doubt(reading: Reading, policy: GatePolicy, at: datetime) -> Doubt |
             reason=STALE,
             detail="when the newest data was recorded is not known",
         )
-    age, limit = at - reading.observed_at, policy.max_data_age.timedelta
-    if age > limit:
-        detail = (
-            f"the newest data is of {instant(reading.observed_at)}, over {policy.max_data_age} old"
-        )
+    age, limit = at - reading.observed_at, policy.max_data_age
+    newest = f"the newest data is of {instant(reading.observed_at)}"
+    if age > limit.timedelta:
+        detail = f"{newest}, which is over {limit} old"
         return Doubt(outcome=Outcome.NO_DATA, reason=STALE, detail=detail)
-    if -age > limit:
-        detail = f"the newest data is of {instant(reading.observed_at)}, which is yet to come"
+    if -age > limit.timedelta:
+        detail = f"{newest}, which is yet to come"
         return Doubt(outcome=Outcome.NO_DATA, reason=CLOCK_SKEW, detail=detail)
     return None
 

@@ -52,7 +52,8 @@ def build_app(document: HeadroomDocument, intake: Intake) -> DraftApp:
     own = replace(intake, problems=[])
     draft = _draft(document, own)
     intake.problems.extend(own.problems)
-    return replace(draft, app=None) if has_errors(own.problems) else draft
+    whole = document.sound and not has_errors(own.problems)
+    return draft if whole else replace(draft, app=None)
 
 
 def _draft(document: HeadroomDocument, intake: Intake) -> DraftApp:

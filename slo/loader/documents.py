@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slo.nodes import Document, Mapping, Node, Scalar
 from slo.printable import quote
-from slo.problems import Problem, Span, error
+from slo.problems import Problem, Severity, Span, error
 from slo.scalars import Choice
 from slo.shape import UNREADABLE
 from slo.source import parse_documents
@@ -37,11 +37,16 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadroomDocument:
-    """One of our documents: its file and its whole tree, whatever is wrong inside."""
+    """One of our documents: its file and its whole tree, whatever is wrong inside.
+
+    ``sound`` is false when the YAML itself has an error there: then a key may be lost, and what
+    the rest says is good for finding more mistakes only.
+    """
 
     file: SourceFile
     kind: str
     root: Mapping
+    sound: bool = True
 
 
 def headroom_documents(
@@ -67,8 +72,15 @@ def _documents(file: SourceFile, problems: list[Problem]) -> list[HeadroomDocume
         assert isinstance(root, Mapping)
         kind = _kind(root, problems)
         if kind is not None:
-            found.append(HeadroomDocument(file=file, kind=kind, root=root))
+            sound = not any(_within(root.span, each) for each in syntax)
+            found.append(HeadroomDocument(file=file, kind=kind, root=root, sound=sound))
     return found
+
+
+def _within(whole: Span, problem: Problem) -> bool:
+    if problem.severity is not Severity.ERROR or problem.span is None:
+        return False
+    return whole.line <= problem.span.line <= whole.end_line
 
 
 def _is_ours(root: Node) -> bool:

@@ -1,55 +1,59 @@
 """Which window pairs an SLO can use, and what to say of the others."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from slo.loader.intake import Intake
 from slo.loader.slos import DraftSlo
-from slo.model import AlertSeverity, App, ServiceLevel
-from slo.problems import Problem, Severity, warning
+from slo.loader.words import listed
+from slo.model import App, ServiceLevel
+from slo.problems import Problem, Severity, Span, error, warning
 from slo.windows import UsablePairs, usable_pairs
 
 
 def check_pairs(app: App, drafts: Sequence[DraftSlo], intake: Intake) -> None:
-    """Report the pairs of every service level that cannot be used.
+    """Report the pairs of every SLO that cannot be used, and in which environments.
 
     One that the SLO brings along is an error; one of the catalogue is left out with a note.
     """
-    by_name = {draft.slo.name: draft for draft in drafts}
+    levels: dict[str, list[ServiceLevel]] = defaultdict(list)
     for level in app.levels():
-        usable = usable_pairs(level, intake.defaults.catalogue)
-        own = by_name[level.slo.name].pairs
-        where = f" in {level.environment.name}" if len(app.environments) > 1 else ""
-        spans = () if own is None else tuple(pair.span for pair in own)
-        for dropped in usable.dropped:
-            if spans:
-                # Both lists stand in the order of the file.
-                assert level.slo.pairs is not None
-                place = spans[level.slo.pairs.index(dropped.pair)]
-                intake.error("spec/bad-pair", f"{dropped.reason}{where}", place)
-            else:
-                intake.problems.append(_note(level, f"{dropped.reason}{where}"))
-        if own is None:
-            intake.problems.extend(_silent(level, usable, where))
+        levels[level.slo.name].append(level)
+    for draft in drafts:
+        found: dict[_Finding, list[str]] = defaultdict(list)
+        for level in levels[draft.slo.name]:
+            usable = usable_pairs(level, intake.defaults.catalogue)
+            for finding in _findings(draft, level, usable):
+                found[finding].append(level.environment.name)
+        everywhere = len(levels[draft.slo.name])
+        for (severity, reason, span), names in found.items():
+            where = "" if len(names) == everywhere else f" in {listed(names)}"
+            intake.problems.append(_problem(draft, severity, f"{reason}{where}", span))
 
 
-def _note(level: ServiceLevel, reason: str) -> Problem:
-    return Problem(
-        id="spec/dropped-pair",
-        severity=Severity.NOTE,
-        message=f"SLO {level.slo.name} does without a pair of the catalogue: {reason}",
-        span=level.slo.span,
-    )
+_Finding = tuple[Severity, str, Span | None]
 
 
-def _silent(level: ServiceLevel, usable: UsablePairs, where: str) -> list[Problem]:
-    if usable.pairs or not _wants_alerts(level):
-        return []
-    message = f"no window pair is left for SLO {level.slo.name}{where}, so its burn alerts nobody"
-    hint = "write pairs that fit it, under alerts: windows"
-    return [warning("spec/no-burn-alert", message, level.slo.span, hint=hint)]
-
-
-def _wants_alerts(level: ServiceLevel) -> bool:
+def _findings(draft: DraftSlo, level: ServiceLevel, usable: UsablePairs) -> Iterator[_Finding]:
+    own = level.slo.pairs
+    for dropped in usable.dropped:
+        if own is not None and draft.pairs is not None:
+            # Both stand in the order of the file.
+            yield Severity.ERROR, dropped.reason, draft.pairs[own.index(dropped.pair)].span
+        else:
+            yield Severity.NOTE, dropped.reason, level.slo.span
     alerts = level.slo.alerts
-    guards = {AlertSeverity.PAGE: alerts.page, AlertSeverity.TICKET: alerts.ticket}
-    return any(guard.enabled for guard in guards.values())
+    if own is None and not usable.pairs and (alerts.page.enabled or alerts.ticket.enabled):
+        yield Severity.WARNING, "no window pair is left", level.slo.span
+
+
+def _problem(draft: DraftSlo, severity: Severity, reason: str, span: Span | None) -> Problem:
+    name = draft.slo.name
+    if severity is Severity.ERROR:
+        return error("spec/bad-pair", reason, span)
+    if severity is Severity.WARNING:
+        message = f"the burn of SLO {name} alerts nobody: {reason}"
+        hint = "write pairs that fit it, under alerts: windows"
+        return warning("spec/no-burn-alert", message, span, hint=hint)
+    message = f"SLO {name} does without a pair of the catalogue: {reason}"
+    return Problem(id="spec/dropped-pair", severity=severity, message=message, span=span)

@@ -64,6 +64,7 @@ RECEIVERS = MapOf(
 
 def _record(kind: ReceiverKind) -> Record:
     return Record(
+        description=f"A receiver of the kind {kind.name}.",
         fields={
             setting.key: Field(
                 shape=_SHAPES[setting.form],

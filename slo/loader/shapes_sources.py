@@ -175,7 +175,12 @@ class SourcesByName(Shape[NamedSources]):
         return self.described(
             {
                 "type": "object",
-                "properties": {DEFAULT: NAME.json_schema()},
+                "properties": {
+                    DEFAULT: {
+                        **NAME.json_schema(),
+                        "description": "The source that is asked where nothing else is said.",
+                    }
+                },
                 "propertyNames": NAME.json_schema(),
                 "additionalProperties": self.shape.json_schema(),
             }

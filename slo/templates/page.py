@@ -27,6 +27,37 @@ regular expressions in RE2's syntax. The environment's matchers are added to eve
 This page is written from the templates themselves.
 """
 
+_OWN = """\
+## Templates of your own
+
+A file in one of the workspace's `templates` folders adds templates; none may have the name of one
+above. Placeholders are replaced in values only, never in keys:
+
+```yaml
+apiVersion: headroom/v1
+kind: IndicatorTemplate
+metadata: {name: queue-jobs, title: Jobs of a queue, description: Every job; failed ones are bad.}
+spec:
+  parameters:
+    queue: {description: The queue's name., required: true}
+    kind: {description: The kinds of jobs., regex: true, default: ".*"}
+  indicator:
+    events:
+      total: jobs_total{queue="${queue}",kind=~"${kind}"}
+      bad: jobs_total{queue="${queue}",kind=~"${kind}",result="failed"}
+  examples:
+    - with: {queue: bookings}
+```
+
+- `text`, which is meant without a `type`, stands in double quotes and is escaped there. `pattern`
+  says what form it has; with `regex: true` it stands after `=~` or `!~` only.
+- `duration` (`300ms`, `5m`) stands anywhere, as it was given.
+- `seconds` is given as a duration too and becomes a number of seconds.
+- `buckets` is a list of numbers, which is all of a value.
+
+A value that is nothing but a placeholder becomes what was given, whatever its type.
+"""
+
 _TYPES = {
     ParameterType.TEXT: "text",
     ParameterType.DURATION: "duration",
@@ -40,7 +71,7 @@ def library_markdown(library: TemplateLibrary) -> str:
     names = library.names()
     contents = [f"- [{name}](#{name}): {library.describe(name).title}" for name in names]
     sections = [_section(library.describe(name)) for name in names]
-    return "\n".join([_HEAD, *contents, "", "\n".join(sections)])
+    return "\n".join([_HEAD, *contents, "", *sections, _OWN])
 
 
 def _section(template: Template) -> str:

@@ -35,6 +35,7 @@ class Ruler:
     stored: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     changed_at: float = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
+    credentials: set[str | None] = field(default_factory=set)
 
     def groups(self, tenant: str) -> dict[tuple[str, str], dict[str, Any]]:
         """Return a tenant's groups by namespace and name."""
@@ -113,6 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.ruler.requests.append((self.command, self.path))
+        self.ruler.credentials.add(self.headers.get("Authorization"))
         status, text = self._status_and_text(body)
         content = text.encode()
         self.send_response(status)

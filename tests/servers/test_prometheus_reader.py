@@ -31,6 +31,7 @@ LATE = level("late")
 BATCH = level("batch", absent_for=None)
 HALF = level("half")
 BOTH = level("both", clusters=TWO_SOURCES)
+GAPPY = level("gappy", clusters=TWO_SOURCES)
 CHANGED = level("changed")
 WEEKLY = level("weekly", window="7d")
 REPLICAS = level("replicas", app="other")
@@ -55,6 +56,9 @@ def _recorded() -> Recording:
         recording.add(naming.TOTAL_INCREASE, labels, [(END - 7200, 5.0)])
     record(recording, HALF, end=END, days=1, without=(naming.BAD_PERIOD, naming.BAD_RATE))
     record(recording, BOTH, end=END, days=1)
+    record(recording, GAPPY, end=END, days=1, without=(naming.BAD_INCREASE,))
+    some = [(END - k * 300, 30.0) for k in range(288) if k not in range(10, 20)]
+    recording.add(naming.BAD_INCREASE, naming.identity(GAPPY.key), some)
     record(recording, CHANGED, end=END, days=1)
     old = {**naming.identity(CHANGED.key), "window": "30d", "revision": "0ld"}
     recording.add(naming.INFO, old, [(END - k * 300, 1.0) for k in range(400, 800)])
@@ -212,6 +216,15 @@ def test_a_window_whose_bad_slots_are_missing_is_incomplete(read: Read) -> None:
     hour = reading.windows[Duration.parse("1h")]
     assert isinstance(hour, NoData)
     assert NoDataReason.INCOMPLETE is hour.reason
+
+
+def test_a_window_with_fewer_bad_slots_than_slots_is_incomplete(read: Read) -> None:
+    """The bad rule failed for fifty minutes; the fast pair did not."""
+    reading = read(GAPPY)
+    six = reading.windows[Duration.parse("6h")]
+    assert isinstance(six, NoData)
+    assert NoDataReason.INCOMPLETE is six.reason
+    assert isinstance(reading.windows[Duration.parse("1h")], Counts)
 
 
 def test_a_change_inside_the_window_is_told(read: Read) -> None:

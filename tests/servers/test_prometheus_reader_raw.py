@@ -98,8 +98,8 @@ def test_counting_the_good_ones_is_the_same(read: Callable[..., Reading], world:
     good, bad = read(GOOD, at).period, read(BURSTS, at).period
     assert isinstance(good, Counts)
     assert isinstance(bad, Counts)
-    # Servers before 3.0 add series up in any order, which moves the last digit.
-    assert _within(float(bad.total), good.total, 1e-9)
+    # What counts as new-born differs between the two, by a few events in a million.
+    assert _within(float(bad.total), good.total, 1e-5)
     assert _within(float(bad.bad), good.bad, 0.003)
 
 

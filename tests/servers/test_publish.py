@@ -200,6 +200,29 @@ def test_a_group_that_is_evaluated_rarely_is_accepted_with_a_note(
     assert time.monotonic() - began < 10
 
 
+def test_rules_that_were_failing_before_are_no_reason_to_refuse_others(
+    start_prometheus: StartPrometheus, folder: Path, out: Path
+) -> None:
+    """They are told beside a success, and are an error when nothing else is to be done."""
+    server = _start(start_prometheus, folder)
+    two = "(vector(1) or label_replace(vector(1), 'a', 'b', '', ''))"
+    files = {PATH: rules_text("one", expr=f"{two} * on () group_left () {two}")}
+    untold = PrometheusFolder(folder=str(folder))
+    publisher(untold).publish(rules_in(out, files), dry_run=False, wait=wait())
+    server.reload()
+    wait_until(lambda: _loaded(server) == {"one/base": ["err"]}, what="the rule fails")
+    files["prometheus/dev/x.rules.yaml"] = rules_text("x")
+    publish = publisher(_target(folder, server)).publish
+
+    report = publish(rules_in(out, files), dry_run=False, wait=wait())
+
+    assert ("dev.x.rules.yaml",) == report.done
+    (message,) = report.messages
+    assert f"{NAME}: group one/base was failing before: one: " in message
+    with pytest.raises(PublishError, match=r"group one/base cannot be evaluated"):
+        publish(rules_in(out, files), dry_run=False, wait=wait())
+
+
 def test_a_server_that_reads_another_folder_is_noticed(
     start_prometheus: StartPrometheus, folder: Path, out: Path, tmp_path: Path
 ) -> None:
@@ -307,6 +330,9 @@ def _killed_before_the_reload(folder: Path, out: Path, server: Prometheus) -> No
     )
     assert -signal.SIGKILL == done.returncode
     assert (folder / JOURNAL).exists()
+    # As if the server's clock were ahead: only the journal knows that it was not told.
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
 
 
 def test_a_run_that_was_killed_before_the_reload_is_finished_by_the_next(
@@ -462,3 +488,20 @@ def test_the_command_publishes_and_tells(
     assert error.startswith("error: ")
     assert "the former rules are back" in error
     assert hint.startswith("hint: ")
+
+
+def test_the_command_publishes_routes(start_alertmanager: StartAlertmanager, out: Path) -> None:
+    """A refusal is exit code 1, with the server's reason."""
+    server = start_alertmanager(config=ROUTES)
+    argv = ["publish", "alertmanager", "--out", str(out), "--file", str(server.config_file)]
+    argv += ["--alertmanager", server.url]
+    _config(out, OTHER_ROUTES)
+    ending = call(argv, commands=COMMANDS)
+    assert (0, f"published: {server.config_file}\n") == (ending.code, ending.stdout)
+
+    _config(out, BAD_ROUTES)
+    ending = call(argv, commands=COMMANDS)
+
+    assert (1, "") == (ending.code, ending.stdout)
+    assert 'undefined receiver "nobody"' in ending.stderr
+    assert OTHER_ROUTES == server.config_file.read_text()

@@ -18,7 +18,7 @@ from slo import naming
 from slo.errors import SourceError
 from slo.ledger import Part
 from slo.model import ServiceLevel, SloKey
-from slo.ports import Counts
+from slo.ports import Counts, Reading
 from slo.promql import selector_text
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
@@ -39,7 +39,7 @@ class ProfileReader:
     def read(
         self,
         levels: Sequence[ServiceLevel],
-        modes: Mapping[SloKey, str],
+        readings: Mapping[SloKey, Reading],
         at: datetime,
         *,
         steps: int,
@@ -47,16 +47,18 @@ class ProfileReader:
         """Return a profile for each level, from the kind of series its reading came from."""
         asked = Asked(windows=(), at=at, until=self.client.deadline(None))
         trail = Trail(client=self.client, asked=asked)
-        by_window: dict[Duration, list[ServiceLevel]] = defaultdict(list)
+        by_span: dict[Duration, list[ServiceLevel]] = defaultdict(list)
         profiles: dict[SloKey, Profile] = {}
         try:
             for level in levels:
-                if modes.get(level.key) == RAW:
-                    profiles[level.key] = self._raw(level, trail, steps)
+                reading = readings[level.key]
+                span = _known(reading, level.slo.window)
+                if reading.mode == RAW:
+                    profiles[level.key] = self._raw(level, span, trail, steps)
                 else:
-                    by_window[level.slo.window].append(level)
-            for window, group in by_window.items():
-                profiles |= self._recorded(group, window, trail, steps)
+                    by_span[span].append(level)
+            for span, group in by_span.items():
+                profiles |= self._recorded(group, span, trail, steps)
         except SourceError:
             return profiles
         return profiles
@@ -86,11 +88,10 @@ class ProfileReader:
             if level.key in sums[0]
         }
 
-    def _raw(self, level: ServiceLevel, trail: Trail, steps: int) -> Profile:
+    def _raw(self, level: ServiceLevel, window: Duration, trail: Trail, steps: int) -> Profile:
         found = expressions_here(level, self.client.source.reference, self.default_source)
         if found is None:
             return ()
-        window = level.slo.window
         step = _step(window, steps)
         total, part = (
             self._points(
@@ -118,6 +119,15 @@ class ProfileReader:
         start = instant(at - window.milliseconds + step.milliseconds)
         answer = trail.query_range(query, start, trail.asked.at, step)
         return {key_of(series.labels): dict(series.points) for series in answer.series}
+
+
+def _known(reading: Reading, period: Duration) -> Duration:
+    """The part of a period that anything is known of, in whole hours."""
+    if reading.since is None:
+        return period
+    hour = Duration.of(hours=1).milliseconds
+    known = milliseconds(reading.at) - milliseconds(reading.since)
+    return min(period, Duration(milliseconds=max(1, -(-known // hour)) * hour))
 
 
 def _step(window: Duration, steps: int) -> Duration:

@@ -125,6 +125,7 @@ class _Level:
             mode=MODE,
             coverage=min(Fraction(1), Fraction(len(inside), expected)),
             observed_at=instant(max(totals)),
+            since=instant(min(inside)) if inside else None,
             unproven=not parts
             and may_be_unproven(self.level, self.found)
             and isinstance(whole, Counts)

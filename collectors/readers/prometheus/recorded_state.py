@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 
 from collectors.readers.prometheus import legs
@@ -34,7 +35,7 @@ from slo.ports import (
     Share,
 )
 from slo.units import Duration
-from slo.windows import FRESHNESS
+from slo.windows import FRESHNESS, fast_interval
 
 MODE = "recorded"
 """What readings of recorded series are marked with."""
@@ -129,6 +130,7 @@ class State:
             coverage=coverage,
             observed_at=instant(int(beat * 1000)),
             unproven=unproven,
+            since=self._since(),
             revision=self._revision(),
             partial=partial,
             evidence=tuple(self.trail.evidence),
@@ -175,8 +177,9 @@ class State:
             )
         if window >= legs.LEDGER_FROM:
             return counts(total, bad)
-        # The fast pair holds events per second, one sample per scrape interval.
-        seconds = Fraction(self.level.slo.indicator.scrape_interval.milliseconds, 1000)
+        # The fast pair holds events per second, one sample per evaluation of its rules.
+        interval = fast_interval(self.level.slo.indicator.scrape_interval)
+        seconds = Fraction(interval.milliseconds, 1000)
         return counts(total * seconds, bad * seconds)
 
     def _ratio(self, window: Duration) -> Fraction | None:
@@ -203,6 +206,10 @@ class State:
         expected = slots_since(int(first * 1000), milliseconds(self.trail.asked.at), period)
         covered = min(Fraction(1), whole * slots_in(period) / expected)
         return covered, history_note(expected, period)
+
+    def _since(self) -> datetime | None:
+        first = self.view.least(legs.FIRST_SLOT)
+        return None if first is None else instant(int(first * 1000))
 
     def _shards_behind(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Name the shards whose newest slot is late although another one's is not."""

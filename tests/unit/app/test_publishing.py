@@ -1,6 +1,11 @@
 """Publishing without a server: what is read, what is refused before anything is touched."""
 
 import fcntl
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -156,6 +161,53 @@ def test_an_alertmanager_that_is_down_changes_nothing(tmp_path: Path) -> None:
     target = AlertmanagerFile(path=str(place), server=server_at("http://127.0.0.1:9"))
     with pytest.raises(PublishError, match="cannot be reached"):
         publisher(target).publish([read_alertmanager(out)], dry_run=False, wait=wait())
+    assert not place.exists()
+
+
+@contextmanager
+def _answering(answer: bytes) -> Iterator[str]:
+    """Give the address of a server that says one thing to everybody and then nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                held.append(connection)
+                connection.sendall(answer)
+
+        held: list[socket.socket] = []
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"", "no (complete )?answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", "no (complete )?answer"),
+        (b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: file:///x\r\n\r\n", "redirects"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "this is no Alertmanager"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "cannot be reached|failed"),
+    ],
+)
+def test_a_server_that_misbehaves_is_told_in_bounded_time(
+    tmp_path: Path, answer: bytes, message: str
+) -> None:
+    """Nothing is written before it has answered well."""
+    out = generated(tmp_path / "out", {"alertmanager/alertmanager.yaml": "route: {}\n"})
+    place = tmp_path / "alertmanager.yaml"
+    began = time.monotonic()
+    with _answering(answer) as url, pytest.raises(PublishError, match=message):
+        publisher(AlertmanagerFile(path=str(place), server=server_at(url))).publish(
+            [read_alertmanager(out)], dry_run=False, wait=wait(1)
+        )
+    assert time.monotonic() - began < 5
     assert not place.exists()
 
 

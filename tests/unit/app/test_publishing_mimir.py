@@ -1,14 +1,17 @@
 """Publishing to a ruler's store, on a loopback server that keeps the documented contract."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from app.cli.commands import Command
 from app.publishing import PublishRefusedError, publisher, read_rules
 from slo.errors import PublishError
 from slo.publishing import MimirRuler, RulerFlavor
+from tests.cli.fakes.terminals import call
 from tests.servers.ruler import Ruler, serving
 from tests.unit.app.publishing import PATH, generated, rules_in, rules_text, server_at, wait
 
@@ -163,6 +166,31 @@ def test_a_missing_tenant_is_named(ruler: Ruler, tmp_path: Path) -> None:
     assert e.value.hint == "check the tenant and the credentials"
 
 
+def test_every_request_carries_the_credentials_of_the_source(ruler: Ruler, tmp_path: Path) -> None:
+    """Those that read and those that write."""
+    (tmp_path / "token").write_text("sesame\n")
+    server = replace(server_at(ruler.url, tenant=TENANT), bearer_token_file=str(tmp_path / "token"))
+
+    publisher(MimirRuler(server=server)).publish(
+        rules_in(tmp_path / "out", {PATH: rules_text("one")}), dry_run=False, wait=wait()
+    )
+
+    assert {"Bearer sesame"} == ruler.credentials
+
+
+def test_what_a_killed_run_left_undone_is_done_by_the_next(ruler: Ruler, tmp_path: Path) -> None:
+    """The ruler's own list says what is missing."""
+    publish = publisher(_target(ruler)).publish
+    publish(rules_in(tmp_path, {PATH: rules_text("one")}), dry_run=False, wait=wait())
+
+    report = publish(
+        rules_in(tmp_path, {PATH: rules_text("one", "two")}), dry_run=False, wait=wait()
+    )
+
+    assert (f"{NAMESPACE}: two/base",) == report.done
+    assert (f"{NAMESPACE}: one/base",) == report.unchanged
+
+
 def test_an_address_without_the_api_is_no_empty_store(ruler: Ruler, tmp_path: Path) -> None:
     """404 means no rules only where the ruler says so."""
     target = MimirRuler(server=server_at(ruler.url, tenant=TENANT), flavor=RulerFlavor.CORTEX)
@@ -218,3 +246,16 @@ def test_the_layout_for_rulers_gives_the_same_namespaces(ruler: Ruler, tmp_path:
     )
 
     assert (f"{NAMESPACE}: one/base",) == report.done
+
+
+def test_the_command_publishes_to_a_ruler(ruler: Ruler, tmp_path: Path) -> None:
+    """The layout made for rulers is taken where it was generated."""
+    files = {PATH: rules_text("plain"), "mimir/prod/ticketing.yaml": rules_text("one")}
+    out = generated(tmp_path, files)
+    commands = {"publish": Command(module="app.cli.publish", summary="publish", group="main")}
+    argv = ["publish", "rules", "--out", str(out), "--mimir", ruler.url, "--tenant", TENANT]
+
+    ending = call(argv, commands=commands)
+
+    assert (0, f"published: {NAMESPACE}: one/base\n") == (ending.code, ending.stdout)
+    assert {f"{NAMESPACE}: one/base": "vector(1)"} == _expressions(ruler)

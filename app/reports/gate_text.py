@@ -1,0 +1,115 @@
+"""The answer of ``headroom gate`` for people at a terminal or reading a job's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from app.reports.gate_words import SIGNS, VERDICTS, origin, remedies, ways_out
+from slo.gate.decision import Decision, Effect, Finding, Outcome, RuleResult
+from slo.gate.numbers import instant
+from slo.model import Contacts
+from slo.printable import printable
+
+_COLORS = {
+    Effect.ALLOW: "\x1b[32m",
+    Effect.WARN: "\x1b[33m",
+    Effect.INDETERMINATE: "\x1b[35m",
+    Effect.DENY: "\x1b[31m",
+}
+_BOLD, _END = "\x1b[1m", "\x1b[0m"
+_SIGN = max(map(len, SIGNS.values()))
+_DIGEST = len("sha256:") + 12
+
+
+def gate_text(
+    decision: Decision,
+    *,
+    contacts: Contacts | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """The verdict, a line for each rule, what would turn it, and who can say so."""
+    page = _Page(width=max(40, width), color=color)
+    parts = [
+        page.verdict(decision),
+        *page.rules(decision.rules),
+        *page.section("note", decision.notes),
+        *page.section("what would turn it", [p.change.text for p in decision.counterfactual]),
+        *page.section("what to do", remedies(decision)),
+        *page.section("who can say so", ways_out(decision, contacts)),
+        "",
+        *page.footer(decision),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+class _Page:
+    def __init__(self, *, width: int, color: bool) -> None:
+        self._width = width
+        self._color = color
+
+    def verdict(self, decision: Decision) -> str:
+        ink = _BOLD + _COLORS[decision.effect]
+        word = self._paint(VERDICTS[decision.effect], ink)
+        lines = self._wrapped(decision.summary, "  ")
+        return "\n".join([word, *lines, ""])
+
+    def rules(self, results: Sequence[RuleResult]) -> Iterator[str]:
+        name = min(20, max(len(result.id) for result in results))
+        for result in results:
+            sign = self._paint(SIGNS[result.outcome].rjust(_SIGN), _COLORS[result.effect])
+            first, *rest = self._wrapped(
+                result.message, " " * (_SIGN + name + 4), first=_SIGN + name + 4
+            )
+            yield f"  {sign}  {result.id.ljust(name)}{first}"
+            yield from rest
+            yield from self._findings(result, " " * (_SIGN + name + 4))
+
+    def _findings(self, result: RuleResult, indent: str) -> Iterator[str]:
+        """Yield the other findings that speak against the change, and notes."""
+        for number, found in enumerate(result.findings):
+            if number and (found.effect is not Effect.ALLOW or found.outcome is Outcome.FAIL):
+                text = f"{SIGNS[found.outcome]}: {found.message}"
+                yield from self._wrapped(text, indent + "  ", bullet="- ")
+            for note in _notes(found):
+                yield from self._wrapped(note, indent + "  ", bullet="- ")
+
+    def section(self, title: str, items: Sequence[str]) -> Iterator[str]:
+        if not items:
+            return
+        yield ""
+        yield self._paint(title, _BOLD)
+        for item in items:
+            yield from self._wrapped(item, "    ", bullet="- ")
+
+    def footer(self, decision: Decision) -> Iterator[str]:
+        yield from self._wrapped(
+            f"by {origin(decision)}, {decision.policy.digest[:_DIGEST]}; "
+            f"at {instant(decision.evaluated_at)}, good until {instant(decision.expires_at)}",
+            "",
+        )
+        record = "" if decision.audit is None else f", record {decision.audit.seq}"
+        yield f"decision {decision.id}{record}"
+
+    def _wrapped(
+        self, text: str, indent: str, *, bullet: str = "", first: int | None = None
+    ) -> list[str]:
+        """Return a text in lines; ``first`` is the room that something else takes in the first."""
+        start = indent[: len(indent) - len(bullet)] + bullet if first is None else " " * first
+        lines = wrap(
+            printable(text),
+            self._width,
+            initial_indent=start,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        ) or [start.rstrip()]
+        return lines if first is None else [lines[0][first - 2 :], *lines[1:]]
+
+    def _paint(self, text: str, ink: str) -> str:
+        return f"{ink}{text}{_END}" if self._color else text
+
+
+def _notes(found: Finding) -> tuple[str, ...]:
+    prefix = "" if found.slo is None or found.slo in found.message else f"{found.slo}: "
+    return tuple(f"{prefix}{note}" for note in dict.fromkeys(found.notes))

@@ -1,0 +1,476 @@
+"""Generated rules under promtool: what `What must hold` in the design asks of them."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from slo.model import AlertSettings, Cluster
+from slo.units import Duration
+from tests.builders import events, guard, latency, level, slo
+from tests.servers.rule_cases import Case, Check, firing, near, rules_of, series, without
+
+KEY = '{app="ticketing", env="prod", slo="availability"}'
+PERIOD = f"slo:error:ratio_period{KEY}"
+TOTAL = f"slo:total:increase_period{KEY}"
+BAD = f"slo:bad:increase_period{KEY}"
+RATIOS = '{__name__=~"slo:error:ratio.*"}'
+NO_NAN = 'count({__name__=~"slo:.+"}) != count({__name__=~"slo:.+"} > -Inf)'
+
+PLAIN = slo(events("total", bad="bad"))
+TARGET = {"job": "api", "instance": "a"}
+T = series("total", **TARGET)
+B = series("bad", **TARGET)
+
+
+def _absent(after: str | None) -> AlertSettings:
+    return AlertSettings(absent_for=None if after is None else Duration.parse(after))
+
+
+# The peers' oracles: ../research names each after the peer's failure.
+
+
+def test_a_busy_day_and_a_quiet_night_are_a_ratio_of_sums(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """t1: 0.01998 %, where an average of ratios says 5 %."""
+    day, night = "0+60000x720 43260060+60x720", "0+6x1440"
+    truth = 6 * 1440 / (60_060 * 720)
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: day, B: night},
+        checks=[
+            Check(
+                at="24h",
+                holds=[
+                    near(PERIOD, truth, 0.002),
+                    near(f"slo:error_budget_remaining:ratio{KEY}", 1 - truth / 0.001, 0.002),
+                    near(f"slo:burn_rate:ratio_period{KEY}", truth / 0.001, 0.002),
+                    near(f"slo:error:ratio_rate1d{KEY}", truth, 0.002),
+                ],
+                lacks=[NO_NAN],
+            )
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_ten_idle_minutes_leave_no_trace(prometheus_bin: Path, tmp_path: Path) -> None:
+    """n2: no NaN, and the ratio stays what it was."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "0+10000x60 600000x10 610000+10000x60", B: "0+1x60 60x10 61+1x60"},
+        checks=[
+            Check(at="1h9m", lacks=[f"slo:error:ratio_rate5m{KEY}", NO_NAN]),
+            Check(at="2h10m", holds=[near(PERIOD, 0.0001, 0.001)], lacks=[NO_NAN]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_an_error_series_that_existed_for_an_hour_counts_for_that_hour(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """n3: errors in one hour of two days, half of it, are 1.04 %, not half."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "0+600x2880", B: "_x600 300+300x59 _x2220"},
+        checks=[Check(at="48h", holds=[near(PERIOD, 300 * 60 / (600 * 2880), 0.001)])],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_errors_of_a_series_first_seen_with_fifty_count_fifty(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """t5: its target was there before, so it began at zero."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "0+100x120", B: "_x63 50x57"},
+        checks=[Check(at="2h", holds=[near(BAD, 50)])],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_two_slos_over_one_metric_do_not_mix(prometheus_bin: Path, tmp_path: Path) -> None:
+    """t6: each counts its own handler."""
+    x, y = (
+        slo(
+            events(f'total{{handler="/{name}"}}', bad=f'total{{handler="/{name}", code="500"}}'),
+            name=name,
+        )
+        for name in "xy"
+    )
+    inputs = {
+        series("total", **TARGET, handler=f"/{name}", code=code): f"0+{rate}x120"
+        for name, code, rate in (("x", "200", 50), ("x", "500", 10), ("y", "200", 70))
+    }
+    Case(
+        rules=rules_of(level(x), level(y)),
+        series=inputs,
+        checks=[
+            Check(
+                at="2h",
+                holds=[
+                    near('slo:error:ratio_period{slo="x"}', 1 / 6),
+                    near('slo:total:increase_period{slo="x"}', 60 * 120, 0.05),
+                    'slo:error:ratio_period{slo="y"} == 0',
+                    "count(slo:total:increase_period) == 2",
+                ],
+            )
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_a_second_file_with_other_labels_records_the_same_series(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """t8: rules of before and after a change of labels agree on every identity."""
+    before, after = (replace(PLAIN, labels={"owner": owner}) for owner in ("anna", "bert"))
+    Case(
+        rules=rules_of(level(before), level(after)),
+        series={T: "0+100x120", B: "0+1x120"},
+        checks=[
+            Check(at="2h", holds=[near(PERIOD, 0.01), f"count({PERIOD}) == 1"]),
+            Check(at="2h", holds=["count(slo_info) == 2", 'slo_info{owner="bert"}']),
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+# 2: no traffic, and series that go away.
+
+
+def test_no_traffic_is_no_ratio_and_no_alert(prometheus_bin: Path, tmp_path: Path) -> None:
+    """Counters that stand still: zero events, no share of them, an untouched budget."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "5x180", B: "1x180"},
+        checks=[
+            Check(at="3h", holds=[f"{TOTAL} == 0"], lacks=[RATIOS, NO_NAN, "ALERTS"]),
+            Check(at="3h", holds=["slo:coverage:ratio_period > 0", "slo_info"]),
+            Check(at="3h", lacks=["slo:error_budget_remaining:ratio", "slo:burn_rate:ratio_period"]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_an_indicator_that_never_was_has_no_numbers(prometheus_bin: Path, tmp_path: Path) -> None:
+    """Only what is known without it is recorded."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={"other": "1x180"},
+        checks=[
+            Check(
+                at="3h",
+                holds=[f"slo:ledger:slot{KEY} == 1", near(f"slo:objective:ratio{KEY}", 0.999)],
+                lacks=[RATIOS, TOTAL, BAD, "ALERTS"],
+            ),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_series_that_are_gone_are_reported_after_their_time(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """The alert waits for its `for` and goes when the series return."""
+    Case(
+        rules=rules_of(level(replace(PLAIN, alerts=_absent("30m")))),
+        series={T: "0+100x60 _x120 0+100x60", B: "0+1x60 _x120 0+1x60"},
+        checks=[
+            Check(at="1h25m", lacks=[firing("SLIAbsent")]),
+            Check(at="2h", holds=[firing("SLIAbsent", severity="ticket", team="bookings")]),
+            Check(at="3h20m", lacks=[firing("SLIAbsent")]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+@pytest.mark.parametrize("minutes", [5, 10])
+def test_a_deploy_gap_is_no_absence(prometheus_bin: Path, tmp_path: Path, minutes: int) -> None:
+    """A few minutes without series raise nothing."""
+    gap = f"0+100x60 _x{minutes} 0+100x60"
+    Case(
+        rules=rules_of(level(replace(PLAIN, alerts=_absent("10m")))),
+        series={T: gap, B: gap.replace("100", "1")},
+        checks=[
+            Check(at=f"{at}m", lacks=[firing("SLIAbsent")]) for at in range(61, 110, 2)
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_absence_can_be_ignored(prometheus_bin: Path, tmp_path: Path) -> None:
+    """`absent: ignore` leaves the alert out."""
+    Case(
+        rules=rules_of(level(replace(PLAIN, alerts=_absent(None)))),
+        series={T: "0+100x60 _x120", B: "0+1x60 _x120"},
+        checks=[Check(at="3h", lacks=[firing("SLIAbsent")], holds=[f"{TOTAL} > 0"])],
+    ).run(prometheus_bin, tmp_path)
+
+
+# 6: selectors in hostile positions.
+
+
+@pytest.mark.parametrize(
+    "value", ['"} or vector(1) #', "a|b", ".*", "back\\slash", "{{ $labels.x }}", "ünï‮"]
+)
+def test_a_hostile_label_value_selects_itself_and_nothing_else(
+    prometheus_bin: Path, tmp_path: Path, value: str
+) -> None:
+    """Environment values are matched as they stand, in one cluster and in several."""
+    one = level(PLAIN, match={"place": value})
+    two = level(
+        PLAIN,
+        env="both",
+        clusters=(
+            Cluster(name="a", match={"place": value}),
+            Cluster(name="b", match={"place": "plain.place"}),
+        ),
+    )
+    places = {value: 10, "plain.place": 20, "plainXplace": 400, "axb": 800}
+    inputs = {
+        series(name, **TARGET, place=place): f"0+{rate if name == 'total' else 1}x60"
+        for place, rate in places.items()
+        for name in ("total", "bad")
+    }
+    Case(
+        rules=rules_of(one, two),
+        series=inputs,
+        checks=[
+            Check(
+                at="1h",
+                holds=[
+                    near('slo:error:ratio_period{env="prod"}', 0.1),
+                    near('slo:error:ratio_period{env="both"}', 2 / 30),
+                ],
+            )
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+@pytest.mark.parametrize("spelling", ["1", "1.0"])
+def test_a_bucket_is_found_however_it_is_spelled(
+    prometheus_bin: Path, tmp_path: Path, spelling: str
+) -> None:
+    """Version 3 stores le="1" as le="1.0"."""
+    slow = slo(latency("1s", selector='h{job="api"}'), name="latency")
+    inputs = {
+        series("h_bucket", **TARGET, le=spelling): "0+90x120",
+        series("h_bucket", **TARGET, le="+Inf"): "0+100x120",
+        series("h_count", **TARGET): "0+100x120",
+    }
+    Case(
+        rules=rules_of(level(slow)),
+        series=inputs,
+        checks=[
+            Check(
+                at="2h",
+                holds=[near("slo:error:ratio_period", 0.1)],
+                lacks=[firing("SLIBucketMissing")],
+            )
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_a_threshold_without_a_bucket_is_reported(prometheus_bin: Path, tmp_path: Path) -> None:
+    """The histogram is there, its bucket is not."""
+    slow = slo(latency("500ms", selector='h{job="api"}'), name="latency")
+    Case(
+        rules=rules_of(level(slow)),
+        series={
+            series("h_bucket", **TARGET, le="1"): "0+90x60",
+            series("h_count", **TARGET): "0+100x60",
+        },
+        checks=[
+            Check(at="9m", lacks=[firing("SLIBucketMissing")]),
+            Check(at="15m", holds=[firing("SLIBucketMissing", slo="latency")]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_two_clusters_with_equal_addresses_do_not_vouch_for_each_other(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """A counter that is new in one cluster does not begin at zero because the other was there."""
+    both = level(
+        PLAIN, clusters=[Cluster(name=name, match={"cluster": name}) for name in ("eu", "us")]
+    )
+    Case(
+        rules=rules_of(both),
+        series={
+            series("total", **TARGET, cluster="eu"): "0+100x120",
+            series("total", **TARGET, cluster="us"): "_x62 1000000+100x57",
+            series("bad", **TARGET, cluster="eu"): "0+1x120",
+            series("bad", **TARGET, cluster="us"): "_x62 500000+1x57",
+        },
+        checks=[Check(at="2h", holds=[near(TOTAL, 17_800, 0.05), near(BAD, 178, 0.05)])],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+# 7, 9: less history, rare scrapes, late sources.
+
+
+def test_less_history_than_the_period_is_said_and_not_guessed(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """A day of thirty: its own ratio, and a thirtieth covered."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "0+100x1440", B: "0+1x1440"},
+        checks=[
+            Check(
+                at="24h",
+                holds=[
+                    near(PERIOD, 0.01),
+                    near("slo:coverage:ratio_period", 1 / 30, 0.01),
+                    near(TOTAL, 144_000, 0.005),
+                ],
+            )
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_a_scrape_every_five_minutes_is_counted_whole(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """The rates look back over four scrapes; no slot is without its sample."""
+    rare = replace(
+        PLAIN, indicator=replace(PLAIN.indicator, scrape_interval=Duration.parse("5m"))
+    )
+    Case(
+        rules=rules_of(level(rare)),
+        series={T: "0+500x72", B: "0+5x72"},
+        checks=[
+            Check(
+                at="6h",
+                holds=[
+                    near(TOTAL, 500 * 72, 0.03),
+                    near(PERIOD, 0.01),
+                    near(f"slo:total:rate{KEY}", 500 / 300),
+                    near(f"slo:error:ratio_rate30m{KEY}", 0.01),
+                ],
+                lacks=["slo:error:ratio_rate5m"],
+            )
+        ],
+        every="5m",
+        spacing="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_an_offset_reads_every_sample_of_a_late_source(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """All legs of a slot shift together: errors ten minutes ago are seen now."""
+    late = replace(PLAIN, indicator=replace(PLAIN.indicator, offset=Duration.parse("10m")))
+    Case(
+        rules=rules_of(level(late)),
+        series={T: "0+100x120", B: "_x62 7x58"},
+        checks=[
+            Check(at="70m", lacks=[f"{BAD} > 0"]),
+            Check(at="2h", holds=[near(BAD, 7), near(TOTAL, 100 * 110, 0.001)]),
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+# 11: revisions.
+
+
+def test_a_revision_keeps_its_start(prometheus_bin: Path, tmp_path: Path) -> None:
+    """The start of the present revision stays what it was when it was first recorded."""
+    Case(
+        rules=rules_of(level(PLAIN)),
+        series={T: "0+100x180"},
+        checks=[
+            Check(
+                at="3h",
+                holds=["slo:revision_start:timestamp == 0", 'slo_info{revision=~".{8}"} == 1'],
+            )
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+# 12: halves that are missing.
+
+
+def _recorded(total: str, bad: str, *, slots: int = 24) -> dict[str, str]:
+    return {
+        f"slo:total:increase5m{KEY}": total,
+        f"slo:bad:increase5m{KEY}": bad,
+        f"slo:total:rate{KEY}": f"1x{slots * 5}",
+    }
+
+
+def test_slots_without_their_bad_half_do_not_dilute_the_ratio(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """A bad rule that failed for an hour leaves the ratio alone and shows in the coverage."""
+    text = rules_of(level(PLAIN))["0.yaml"]
+    pairs = ["slo:total:increase5m", "slo:bad:increase5m", "slo:total:rate", "slo:bad:rate"]
+    Case(
+        rules={"0.yaml": without(text, pairs)},
+        series=_recorded("100x24", "10x5 _x12 10x5"),
+        checks=[
+            Check(
+                at="2h",
+                holds=[
+                    near(PERIOD, 0.1),
+                    near(f"slo:error:ratio_rate2h{KEY}", 0.1, 0.1),
+                    "slo:coverage:ratio_period < 14 / 8640",
+                    firing("SLIIncomplete"),
+                ],
+            ),
+        ],
+        every="5m",
+        spacing="5m",
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_a_bad_rule_that_always_failed_is_no_success(prometheus_bin: Path, tmp_path: Path) -> None:
+    """Without any bad half there is no ratio at all, and someone hears of it."""
+    text = rules_of(level(PLAIN))["0.yaml"]
+    Case(
+        rules={"0.yaml": without(text, ["slo:bad:increase5m", "slo:bad:rate"])},
+        series={T: "0+100x120", B: "0+100x120"},
+        checks=[
+            Check(at="2h", lacks=[RATIOS], holds=[f"{TOTAL} == 0", firing("SLIIncomplete")]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_the_unproven_alert_ends_with_the_first_match(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """A selector that has matched once is proven for good, though its series go away."""
+    unproven = replace(PLAIN, indicator=replace(PLAIN.indicator, proven=False))
+    Case(
+        rules=rules_of(level(unproven)),
+        series={T: "0+100x400", B: "_x120 1x20 _x260"},
+        checks=[
+            Check(at="30m", lacks=[firing("SLIUnproven")]),
+            Check(at="1h50m", holds=[firing("SLIUnproven", severity="info")]),
+            Check(at="2h10m", lacks=[firing("SLIUnproven")]),
+            Check(at="6h30m", lacks=[firing("SLIUnproven")]),
+        ],
+    ).run(prometheus_bin, tmp_path)
+
+
+def test_a_budget_that_runs_low_is_a_ticket_for_each_threshold(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """Shares of the budget fire when they are crossed, and not before."""
+    alerts = AlertSettings(budget_left=(Fraction(1, 2), Fraction(1, 4), Fraction(0)))
+    errors = "0+6x1200"  # 0.06 % of 10,000 a minute leaves 40 %.
+    Case(
+        rules=rules_of(level(replace(PLAIN, alerts=alerts))),
+        series={T: "0+10000x1200", B: errors},
+        checks=[
+            Check(
+                at="20h",
+                holds=[firing("ErrorBudgetLow", left="0.5", severity="ticket")],
+                lacks=[firing("ErrorBudgetLow", left="0.25"), firing("ErrorBudgetLow", left="0")],
+            )
+        ],
+        every="5m",
+    ).run(prometheus_bin, tmp_path)
