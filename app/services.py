@@ -26,16 +26,18 @@ def evaluations(
     mode: str = "auto",
     deadline: Duration | None = None,
     environ: Mapping[str, str] | None = None,
+    windows: Sequence[Duration] = (),
 ) -> tuple[Evaluation, ...]:
     """Judge service levels at one instant, in the order given.
 
-    ``mode`` is ``auto``, ``recorded`` or ``raw``; ``deadline`` bounds all reading together.
+    ``mode`` is ``auto``, ``recorded`` or ``raw``; ``deadline`` bounds all reading together;
+    ``windows`` are read besides those that judging needs.
     """
     space = project.workspace
     catalogue = space.defaults.catalogue
     asked = [_on_one_source(level) for level in levels] if project.one_source else list(levels)
     reader = count_reader(space, asked, mode=mode, deadline=deadline, environ=environ)
-    readings = _read_by_windows(reader, asked, project, at)
+    readings = _read_by_windows(reader, asked, project, at, windows)
     return tuple(evaluate(level, readings[level.key], catalogue) for level in levels)
 
 
@@ -115,13 +117,18 @@ def _references(level: ServiceLevel, default: str | None) -> tuple[str, ...]:
 
 
 def _read_by_windows(
-    reader: CountReader, levels: Sequence[ServiceLevel], project: Project, at: datetime
+    reader: CountReader,
+    levels: Sequence[ServiceLevel],
+    project: Project,
+    at: datetime,
+    besides: Sequence[Duration],
 ) -> Mapping[SloKey, Reading]:
     """Read service levels that need the same windows together."""
     catalogue = project.workspace.defaults.catalogue
     alike: dict[tuple[Duration, ...], list[ServiceLevel]] = {}
     for level in levels:
-        alike.setdefault(windows_of(level, catalogue), []).append(level)
+        needed = tuple(sorted({*windows_of(level, catalogue), *besides}))
+        alike.setdefault(needed, []).append(level)
     readings: dict[SloKey, Reading] = {}
     for windows, group in alike.items():
         readings |= reader.read(group, windows, at)

@@ -1,6 +1,7 @@
 """Measure against peers and the raw engine: ``python -m bench [NAME…] [--quick] [--json FILE]``."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -8,13 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.machine import about
-from bench.model import Bench, Result, Row, Run, UnavailableError
+from bench.model import Bench, FailedError, Result, Row, Run, UnavailableError
 from bench.registry import BENCHES
 from bench.table import as_json, table
+from tests.servers.server import ServerError
+
+FAILED = "failed"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the chosen benchmarks and print their figures; a missed target is no failure."""
+    """Run the chosen benchmarks and print their figures; 1 when one went wrong.
+
+    A missed target is a figure, and no failure.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BENCHES]:
@@ -32,22 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n\n".join([table(rows), *details, _versions(versions)]))
     if options.json:
         options.json.write_text(as_json(rows, versions), encoding="utf-8")
-    return 0
+    return 1 if any(row.figures.startswith(FAILED) for row in rows) else 0
 
 
 def run_one(bench: Bench, *, quick: bool, tell: Callable[[str], None]) -> Result:
-    """Run one benchmark in a folder of its own; what is missing becomes its only row."""
+    """Run one benchmark in its own folder; what is missing or went wrong becomes its only row."""
     with tempfile.TemporaryDirectory(prefix=f"headroom-bench-{bench.name}-") as folder:
         run = Run(quick=quick, folder=Path(folder), tell=lambda said: tell(f"{bench.name}: {said}"))
         run.tell(bench.about)
         try:
             return bench.run(run)
         except UnavailableError as missing:
-            run.tell(f"skipped: {missing}")
-            figures = f"skipped: {str(missing).splitlines()[0]}"
-            return Result(
-                rows=[Row(bench=bench.name, what=bench.about, value=None, figures=figures)]
-            )
+            figures = f"skipped: {missing}"
+        except (FailedError, ServerError, subprocess.CalledProcessError) as error:
+            figures = f"{FAILED}: {error}"
+        run.tell(figures)
+        row = Row(bench=bench.name, what=bench.about, value=None, figures=figures.splitlines()[0])
+        return Result(rows=[row])
 
 
 def _versions(found: Mapping[str, str]) -> str:

@@ -4,14 +4,14 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.model import NEWEST, OLDEST, Bench, Result, Row, Run, binaries
+from bench.samples import load_worlds
 from bench.specs import bad, service, total
 from bench.table import relative_error
 from slo.ledger import expressions
-from tests.servers.processes import Prometheus, create_blocks
-from tests.servers.traffic import World, simulate, write_openmetrics
+from tests.servers.processes import Prometheus
+from tests.servers.traffic import World, simulate
 from tests.servers.traffic_model import DEFAULT_START
 from tests.servers.traffic_scenarios import named
 
@@ -44,7 +44,7 @@ def run(bench: Run) -> Result:
     for scrape in (60,) if bench.quick else (15, 60):
         bench.tell(f"simulating at {scrape} s, seed {seed}")
         worlds = worlds_at(scrape, _QUICK if bench.quick else _SCENARIOS, seed)
-        data = load(bench.folder / str(scrape), worlds)
+        data = load_worlds(bench.folder / str(scrape), worlds)
         for part in (NEWEST,) if bench.quick else (OLDEST, NEWEST):
             bench.tell(f"reading at {scrape} s from {part}")
             with Prometheus(binaries(part), data=data) as server:
@@ -62,16 +62,6 @@ def worlds_at(scrape: int, scenarios: Sequence[str], seed: int) -> list[World]:
             simulate(named(name, seed=seed, scrape_interval=scrape, start=start, job=name))
         )
     return worlds
-
-
-def load(folder: Path, worlds: Sequence[World]) -> Path:
-    """Load worlds into one folder of blocks."""
-    folder.mkdir(parents=True)
-    text, data = folder / "samples.txt", folder / "data"
-    write_openmetrics(text, worlds)
-    create_blocks(binaries(OLDEST), text, data)
-    text.unlink()
-    return data
 
 
 def measured(server: Prometheus, world: World, part: str) -> Measured:
@@ -133,7 +123,7 @@ TOOLS: Mapping[str, Callable[[Prometheus, World], float]] = {
     "ours": ledger,
     "sloth": sloth,
     "pyrra": pyrra,
-    "pyrra fast": pyrra_performance,
+    "pyrra perf.": pyrra_performance,
 }
 """Every way to a ratio. Raw `increase` over the period is Pyrra's."""
 

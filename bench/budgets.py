@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from bench import recorded
 from bench.gate_start import SLO_GENERATOR
 from bench.generate import in_figures
-from bench.model import Bench, Result, Row, Run, UnavailableError, binaries
+from bench.model import Bench, FailedError, Result, Row, Run, UnavailableError, binaries, expect
 from bench.processes import Command, headroom, in_turns
 from bench.specs import (
     PERIOD_SECONDS,
@@ -91,9 +92,8 @@ def read(url: str, levels: Sequence[ServiceLevel]) -> float:
     readings = reader.read(levels, sorted(windows), datetime.now(UTC))
     judged = [evaluate(level, readings[level.key], CATALOGUE) for level in levels]
     seconds = time.perf_counter() - began
-    wrong = [each for each in judged if each.state is not State.OK]
-    assert not wrong, f"{len(wrong)} without a budget, such as {wrong[0].no_data}"
-    assert {"recorded"} == {each.reading.mode for each in judged}
+    expect({State.OK}, {each.state for each in judged}, "states")
+    expect({"recorded"}, {each.reading.mode for each in judged}, "ways of reading")
     return seconds
 
 
@@ -108,9 +108,9 @@ def peer_loop(folder: Path, config: Path, specs: Path, expected: int) -> float:
         check=False,
     )
     if done.returncode:
-        raise UnavailableError(f"slo-generator exits with {done.returncode}: {done.stderr[-500:]}")
+        raise FailedError(f"slo-generator exits with {done.returncode}: {done.stderr[-500:]}")
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert expected == answer["valid"], answer
+    expect(expected, answer["valid"], "slo-generator's valid reports")
     return float(answer["seconds"])
 
 
@@ -129,7 +129,7 @@ def _whole(bench: Run, url: str, peer: Sequence[str | Path], jobs: Sequence[str]
         figures = f"skipped: {str(missing).splitlines()[0]}"
         return Row(bench="budgets", what=what, value=None, figures=figures)
     answered = json.loads(found["ours"][0].output)["slos"]
-    assert len(jobs) == len(answered), f"{len(answered)} of {len(jobs)} budgets"
+    expect({"ok": len(jobs)}, Counter(each["state"] for each in answered), "our budgets")
     walls = {name: [one.seconds for one in each] for name, each in found.items()}
     return _row(what, walls, _WHOLE_TARGET)
 

@@ -1,6 +1,6 @@
 """Rules for a thousand SLOs, ours and Sloth's, as whole processes."""
 
-from bench.model import Bench, Result, Row, Run, binaries
+from bench.model import Bench, Result, Row, Run, binaries, expect
 from bench.processes import Command, headroom, in_turns
 from bench.rules import SLOTH
 from bench.specs import app_file, names, sloth_file, write_all
@@ -31,8 +31,8 @@ def run(bench: Run) -> Result:
     found = in_turns(commands, 2 if bench.quick else 5)
     walls = {name: [one.seconds for one in each] for name, each in found.items()}
     work = {name: [one.cpu for one in each] for name, each in found.items()}
-    assert len(jobs) == len(list(sloth_out.iterdir()))
-    assert len(jobs) == len(list(out.rglob("*.rules.yaml")))
+    expect(len(jobs), len(list(out.rglob("*.rules.yaml"))), "our rule files")
+    expect(len(jobs), len(list(sloth_out.iterdir())), "Sloth's rule files")
     rows = [
         Row(
             bench="generate",

@@ -20,11 +20,10 @@ def about() -> Mapping[str, str]:
         "load": " ".join(f"{load:.2f}" for load in os.getloadavg()) + " (1, 5, 15 minutes)",
         "system": f"{platform.system()} {platform.release()}",
     }
-    for name in load_recipes():
-        program, _, release = name.rpartition("-")
-        found[program if program not in found else f"{program} {release}"] = (
-            "missing" if isinstance(find(name), Missing) else release
-        )
+    parts = {name: isinstance(find(name), Missing) for name in load_recipes()}
+    found["servers and peers"] = ", ".join(name for name, missing in parts.items() if not missing)
+    if any(parts.values()):
+        found["missing"] = ", ".join(name for name, missing in parts.items() if missing)
     return found
 
 

@@ -14,6 +14,10 @@ class UnavailableError(Exception):
     """A benchmark that cannot run here; the message names what is missing."""
 
 
+class FailedError(Exception):
+    """A tool that gave a wrong answer or none: what it took for that is no figure."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One figure: ``value`` is compared with ``target``, smaller is better.
@@ -57,11 +61,20 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """A benchmark by name; it raises ``UnavailableError`` when it cannot run."""
+    """A benchmark by name.
+
+    It raises ``UnavailableError`` when it cannot run, ``FailedError`` when it went wrong.
+    """
 
     name: str
     about: str
     run: Callable[[Run], Result]
+
+
+def expect(expected: object, actual: object, what: str) -> None:
+    """Raise ``FailedError`` unless a tool did what was asked of it."""
+    if expected != actual:
+        raise FailedError(f"{what}: {actual}, expected {expected}")
 
 
 def binaries(part: str) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.model import UnavailableError
+from bench.model import FailedError, UnavailableError
 
 _CHILD = Path(__file__).with_name("child.py")
 _TAIL = 2000
@@ -37,7 +37,7 @@ class Command:
 
 
 def measure(command: Command) -> Measured:
-    """Run a command; raises ``UnavailableError`` with the output's end when it fails."""
+    """Run a command; raises ``FailedError`` with the output's end when it fails."""
     if command.fresh is not None:
         shutil.rmtree(command.fresh, ignore_errors=True)
         command.fresh.mkdir()
@@ -54,7 +54,7 @@ def measure(command: Command) -> Measured:
     if measured.code:
         program = Path(command.arguments[0]).name
         words = " ".join(map(str, [program, *command.arguments[1:4]]))
-        raise UnavailableError(f"`{words} ...` exits with {measured.code}: {said[-_TAIL:].strip()}")
+        raise FailedError(f"`{words} ...` exits with {measured.code}: {said[-_TAIL:].strip()}")
     return measured
 
 

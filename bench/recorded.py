@@ -25,7 +25,7 @@ def prometheus(bench: Run, jobs: Sequence[str]) -> Iterator[Prometheus]:
     text, data = bench.folder / "samples.txt", bench.folder / "data"
     now = int(time.time())
     end = now + _AHEAD
-    groups = [group for job in jobs for group in rules.groups(rules.our_text(service(job)))]
+    groups = [group for job in jobs for group in rules.ours(service(job))]
     raw = samples.counters(jobs, pods=1, start=now - _HISTORY, end=end, step=_RAW_STEP)
     recorded = samples.recorded(groups, end=end, period=_HISTORY + _AHEAD)
     samples.write(text, [raw, *recorded])

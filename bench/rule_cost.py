@@ -55,8 +55,7 @@ def run(bench: Run) -> Result:
 
 def rule_groups(folder: Path) -> tuple[list[Group], list[Group]]:
     """Our groups and Sloth's for the same SLO."""
-    ours = rules.groups(rules.our_text(service(_JOB)))
-    return ours, rules.groups(rules.sloth_text(sloth_file(_JOB), folder))
+    return rules.ours(service(_JOB)), rules.sloths(sloth_file(_JOB), folder)
 
 
 def load(folder: Path, found: Sequence[Group], *, pods: int, at: int, raw: int = _RAW) -> Path:

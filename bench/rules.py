@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from alerts.prometheus.groups import RuleSettings, joined, service_rules
-from alerts.prometheus.render import rule_file
+from alerts.prometheus.render import group_data
 from bench.model import binaries
 from slo.model import ServiceLevel
 from slo.units import Duration
@@ -38,15 +38,15 @@ class Group:
     rules: Sequence[Rule]
 
 
-def our_text(level: ServiceLevel) -> str:
-    """The rule file that we generate."""
+def ours(level: ServiceLevel) -> list[Group]:
+    """The groups of the rule file that we generate."""
     rules = service_rules(level, RuleSettings(catalogue=CATALOGUE))
     assert rules is not None
-    return rule_file(joined(rules))
+    return [_group(group_data(group)) for group in joined(rules)]
 
 
-def sloth_text(spec: str, folder: Path) -> str:
-    """The rule file that Sloth generates from its own specification."""
+def sloths(spec: str, folder: Path) -> list[Group]:
+    """The groups of the rule file that Sloth generates from its own specification."""
     source, made = folder / "sloth.yaml", folder / "sloth.rules.yaml"
     source.write_text(spec, encoding="utf-8")
     subprocess.run(
@@ -54,12 +54,8 @@ def sloth_text(spec: str, folder: Path) -> str:
         check=True,
         capture_output=True,
     )
-    return made.read_text(encoding="utf-8")
-
-
-def groups(text: str) -> list[Group]:
-    """The groups of a rule file."""
-    return [_group(each) for each in yaml.safe_load(text)["groups"]]
+    loaded = yaml.safe_load(made.read_text(encoding="utf-8"))
+    return [_group(each) for each in loaded["groups"]]
 
 
 def recordings(found: Sequence[Group]) -> Iterator[tuple[Group, Rule]]:

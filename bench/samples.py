@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.model import OLDEST, binaries
 from bench.rules import Group, recordings
 from slo import naming
+from tests.servers.processes import create_blocks
+from tests.servers.traffic import World, write_openmetrics
 from tests.servers.traffic_text import selector
 
 CODES = ("200", "301", "404", "500", "503")
@@ -40,6 +43,16 @@ def write(path: Path, families: Sequence[tuple[str, str, Iterator[str]]]) -> Non
             file.write(f"# TYPE {name} {kind}\n")
             file.writelines(texts)
         file.write("# EOF\n")
+
+
+def load_worlds(folder: Path, worlds: Sequence[World]) -> Path:
+    """Load worlds into one folder of blocks."""
+    folder.mkdir(parents=True)
+    text, data = folder / "samples.txt", folder / "data"
+    write_openmetrics(text, worlds)
+    create_blocks(binaries(OLDEST), text, data)
+    text.unlink()
+    return data
 
 
 def counters(

@@ -294,7 +294,9 @@ class _Scope:
     ) -> str:
         """The events of one slot, per series; the module's docstring explains the four cases."""
         x, y = str(part.with_matchers(extra)), str(total.with_matchers(extra))
-        target = f"({', '.join(self.indicator.target)})"
+        # Two clusters may use one address: a label that tells them apart is part of a target.
+        varying = [matcher.name for matcher in extra if matcher.op == "=~"]
+        target = f"({', '.join(dict.fromkeys((*self.indicator.target, *varying)))})"
         slot, back = self._slot_range, self._look_back
         last = f"last_over_time({x}[{slot}]{self._at('0s')})"
         before = f"last_over_time({x}[{back}]{self._at('5m')})"

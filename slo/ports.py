@@ -109,8 +109,8 @@ class Reading:
 
     ``windows`` has an entry for each window that was asked for; ``period`` is the SLO's own
     window. ``coverage`` is the share of the period's slots that were recorded, 0 to 1, ``None``
-    when not even that is known. ``since`` is when the known slots begin, ``None`` when they fill the
-    period. ``mode`` says how it was read: ``recorded`` or ``raw``.
+    when not even that is known. ``since`` is when the known slots begin, ``None`` when they fill
+    the period. ``mode`` says how it was read: ``recorded`` or ``raw``.
     ``partial`` names the clusters or sources that are missing from the sums.
     """
 

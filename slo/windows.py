@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from slo.model import BurnPair, ServiceLevel, AlertSeverity
+from slo.model import AlertSeverity, BurnPair, ServiceLevel
 from slo.units import Duration
 
 LEDGER_SLOT = Duration.parse("5m")

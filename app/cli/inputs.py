@@ -33,8 +33,8 @@ def add_selection(parser: argparse.ArgumentParser, *, app_required: bool = False
     parser.add_argument("--env", metavar="ENV", help="only this environment")
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
-    """Add ``--prometheus``, ``--at``, ``--source`` and ``--timeout``."""
+def add_reading(parser: argparse.ArgumentParser, *, timeout: bool = True) -> None:
+    """Add ``--prometheus``, ``--at`` and ``--source``, and ``--timeout`` where it is free."""
     parser.add_argument(
         "--prometheus",
         metavar="URL",
@@ -52,12 +52,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="recorded series, raw ones, or whichever is fresh (default: auto)",
     )
-    parser.add_argument(
-        "--timeout",
-        metavar="DURATION",
-        type=reading(Duration.parse),
-        help="give up reading after this long",
-    )
+    if timeout:
+        parser.add_argument(
+            "--timeout",
+            metavar="DURATION",
+            type=reading(Duration.parse),
+            help="give up reading after this long",
+        )
 
 
 def project_of(args: argparse.Namespace, terminal: Terminal, *, strict: bool = True) -> Project:

@@ -47,6 +47,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             module="app.cli.publish", summary="put rules and routes where they run", group=_SHIP
         ),
         "status": Command(module="app.cli.status", summary="show error budgets", group=_ASK),
+        "gate": Command(
+            module="app.cli.gate", summary="ask whether an app may ship now", group=_ASK
+        ),
     }
 )
 """Every command by name, in the order of `headroom --help`; a module is imported when called."""

@@ -93,7 +93,7 @@ def _row(one: Evaluation, left: Sequence[Fraction | None], *, color: bool, block
 def _lasts(one: Evaluation) -> str:
     seconds = one.seconds_to_exhaustion
     if seconds is None or seconds > Fraction(one.level.slo.window.milliseconds, 1000):
-        return "-" if seconds is None else "ok"
+        return "-" if seconds is None else f">{one.level.slo.window}"
     return span(seconds)
 
 

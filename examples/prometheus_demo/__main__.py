@@ -30,8 +30,9 @@ def main() -> int:
     if isinstance(binaries, Missing):
         print(binaries, file=sys.stderr)
         return 1
-    # Whoever ends the demo by its process id gets the same tidy end as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # A shell starts background jobs with SIGINT ignored; both signals end the demo tidily.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     try:
         play(binaries, arguments.folder.resolve(), once=arguments.once)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Applications out of App documents."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from slo.fields import Fields, Located
@@ -10,12 +11,12 @@ from slo.loader.environments import build_environments
 from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
 from slo.loader.pair_checks import check_pairs
+from slo.loader.shapes_app import MOST_SLOS
 from slo.loader.slos import build_slo
 from slo.model import App, Contacts
 from slo.printable import quote
-from slo.problems import Problem, has_errors, warning
+from slo.problems import has_errors, warning
 from slo.shape import UNREADABLE
-from slo.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +32,17 @@ class DraftApp:
     apps_needed: tuple[Located[str], ...] = ()
     parts_needed: tuple[Located[str], ...] = ()
 
-    def unknown_names(self, apps: frozenset[str]) -> tuple[Problem, ...]:
-        """Return a warning for every dependency that no document describes."""
-        problems = [
-            _unknown("spec/unknown-app", "app", each, sorted(apps))
-            for each in self.apps_needed
-            if each.value not in apps
-        ]
-        known = {*apps, *self.components}
-        problems += [
-            _unknown("spec/unknown-component", "component of this app and no app", each, known)
-            for each in self.parts_needed
-            if each.value not in known
-        ]
-        return tuple(problems)
+    def check_names(self, apps: Collection[str], intake: Intake) -> None:
+        """Warn of every dependency that no document describes."""
+        for each in self.apps_needed:
+            if each.value not in apps:
+                message = f"there is no app named {quote(each.value)}"
+                _warn("spec/unknown-app", message, each, apps, intake)
+        for each in self.parts_needed:
+            if each.value not in apps and each.value not in self.components:
+                message = f"there is no component or app named {quote(each.value)}"
+                known = [*self.components, *apps]
+                _warn("spec/unknown-component", message, each, known, intake)
 
 
 def build_app(document: HeadroomDocument, intake: Intake) -> DraftApp:
@@ -84,7 +82,7 @@ def _name(metadata: Fields | None) -> Located[str] | None:
 
 def _app(metadata: Fields, spec: Fields, intake: Intake) -> App | None:
     name, team = metadata.get("name", str), metadata.get("team", str)
-    records = spec.each("slos", Fields)
+    records = spec.each("slos", Fields)[:MOST_SLOS]
     drafts = [draft for draft in (build_slo(each, intake) for each in records) if draft is not None]
     declared = tuple(each.get("name", str) or "" for each in records)
     environments = build_environments(spec, drafts, declared, intake)
@@ -127,7 +125,8 @@ def _contacts(fields: Fields | None) -> Contacts:
     )
 
 
-def _unknown(id_: str, what: str, name: Located[str], known: object) -> Problem:
-    assert isinstance(known, list | set)
-    message = f"there is no {what} named {quote(name.value)}{did_you_mean(name.value, known)}"
-    return warning(id_, message, name.span)
+def _warn(
+    id_: str, message: str, name: Located[str], known: Collection[str], intake: Intake
+) -> None:
+    meant = intake.did_you_mean(name.value, known)
+    intake.problems.append(warning(id_, f"{message}{meant}", name.span))

@@ -44,9 +44,10 @@ def load_catalog(
     )
     drafts = [build_app(document, intake) for document in documents if document.kind == "App"]
     duplicates = _duplicates(drafts, problems)
-    names = frozenset(draft.name.value for draft in drafts if draft.name is not None)
+    # Sorted, so that of two names as close the same one is suggested every time.
+    names = dict.fromkeys(sorted(draft.name.value for draft in drafts if draft.name is not None))
     for draft in drafts:
-        problems.extend(draft.unknown_names(names))
+        draft.check_names(names, intake)
     apps = [draft.app for draft in drafts if draft.app is not None]
     return Loaded(catalog=_catalog(apps, duplicates), problems=in_order(problems))
 

@@ -7,11 +7,12 @@ from slo.fields import Fields
 from slo.loader.indicators import with_common
 from slo.loader.intake import Intake
 from slo.loader.references import source_reference
+from slo.loader.shapes_app import MOST_ENVIRONMENTS
 from slo.loader.slos import DraftSlo, build_objective, build_window
+from slo.loader.words import listed
 from slo.model import DEFAULT_ENVIRONMENT, Cluster, Environment, Slo
 from slo.printable import quote
 from slo.problems import Span, warning
-from slo.suggest import did_you_mean
 
 
 def build_environments(
@@ -25,7 +26,7 @@ def build_environments(
         cluster = Cluster(name=DEFAULT_ENVIRONMENT)
         slos = tuple(draft.slo for draft in drafts)
         return (Environment(name=DEFAULT_ENVIRONMENT, clusters=(cluster,), slos=slos),)
-    located = spec.items("environments", Fields)
+    located = spec.items("environments", Fields)[:MOST_ENVIRONMENTS]
     built = [(_environment(item.value, drafts, declared, intake), item.span) for item in located]
     found = [(environment, span) for environment, span in built if environment is not None]
     _check_selections(found, intake)
@@ -66,8 +67,8 @@ def _slos(
         overrides[name] = pair.value.value
         _check_override(pair.value.value, intake)
         if name not in declared:
-            message = f"the app has no SLO {quote(name)}{did_you_mean(name, declared)}"
-            hint = f"its SLOs are {', '.join(declared)}" if declared else None
+            message = f"the app has no SLO {quote(name)}{intake.did_you_mean(name, declared)}"
+            hint = f"its SLOs are {listed(declared)}" if declared else None
             intake.error("spec/unknown-slo", message, pair.key.span, hint=hint)
     changed = (_override(draft, overrides, intake) for draft in drafts)
     return tuple(slo for slo in changed if slo is not None)

@@ -8,7 +8,12 @@ from slo import nodes
 from slo.nodes import Node, Scalar
 from slo.places import place_within
 from slo.problems import Problem, Span, error
+from slo.suggest import did_you_mean
 from slo.workspace import Defaults
+
+# Looking for the word that was meant is slow; a load with more mistakes has other worries.
+_SUGGESTIONS = 50
+_CANDIDATES = 2000
 
 
 class Templates(Protocol):
@@ -19,6 +24,18 @@ class Templates(Protocol):
     ) -> nodes.Mapping | None:
         """Return the indicator that a template makes of parameters, or report why it cannot."""
         ...
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many more suggestions one load may look for."""
+
+    left: int = _SUGGESTIONS
+
+    def take(self) -> bool:
+        """Use one up; False when none is left."""
+        self.left -= 1
+        return self.left >= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +51,7 @@ class Intake:
     templates: Templates | None = None
     sources: Collection[str] = ()
     problems: list[Problem] = field(default_factory=list)
+    suggestions: Allowance = field(default_factory=Allowance)
 
     def error(
         self,
@@ -46,6 +64,12 @@ class Intake:
     ) -> None:
         """Report what keeps the document from being used."""
         self.problems.append(error(id_, message, span, hint=hint, related=related))
+
+    def did_you_mean(self, word: str, known: Collection[str]) -> str:
+        """Return `; did you mean "…"?` to follow a message, or nothing."""
+        if len(known) > _CANDIDATES or not self.suggestions.take():
+            return ""
+        return did_you_mean(word, known)
 
     def place(self, node: Node, start: int, end: int) -> Span:
         """Return the place of a value's characters from ``start`` to ``end`` in its file."""

@@ -84,4 +84,4 @@ def document(kind: str, **fields: Field) -> Record:
 
 def names(of: Shape[str] = NAME) -> ListOf[str]:
     """Return the shape of a list of different names."""
-    return ListOf(shape=of, unique=True)
+    return ListOf(shape=of, max_items=1000, unique=True)

@@ -8,7 +8,7 @@ from slo.loader.slos import DraftSlo
 from slo.loader.words import listed
 from slo.model import App, ServiceLevel
 from slo.problems import Problem, Severity, Span, error, warning
-from slo.windows import UsablePairs, usable_pairs
+from slo.windows import Catalogue, UsablePairs, usable_pairs
 
 
 def check_pairs(app: App, drafts: Sequence[DraftSlo], intake: Intake) -> None:
@@ -16,19 +16,34 @@ def check_pairs(app: App, drafts: Sequence[DraftSlo], intake: Intake) -> None:
 
     One that the SLO brings along is an error; one of the catalogue is left out with a note.
     """
+    usable = _Usable(intake.defaults.catalogue)
     levels: dict[str, list[ServiceLevel]] = defaultdict(list)
     for level in app.levels():
         levels[level.slo.name].append(level)
     for draft in drafts:
         found: dict[_Finding, list[str]] = defaultdict(list)
         for level in levels[draft.slo.name]:
-            usable = usable_pairs(level, intake.defaults.catalogue)
-            for finding in _findings(draft, level, usable):
+            for finding in _findings(draft, level, usable.of(level)):
                 found[finding].append(level.environment.name)
         everywhere = len(levels[draft.slo.name])
         for (severity, reason, span), names in found.items():
             where = "" if len(names) == everywhere else f" in {listed(names)}"
             intake.problems.append(_problem(draft, severity, f"{reason}{where}", span))
+
+
+class _Usable:
+    """The usable pairs of service levels; most of an app's differ in nothing that decides them."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._known: dict[object, UsablePairs] = {}
+
+    def of(self, level: ServiceLevel) -> UsablePairs:
+        slo = level.slo
+        key = (slo.objective, slo.window, slo.indicator.scrape_interval, slo.pairs)
+        if key not in self._known:
+            self._known[key] = usable_pairs(level, self._catalogue)
+        return self._known[key]
 
 
 _Finding = tuple[Severity, str, Span | None]

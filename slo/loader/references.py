@@ -2,8 +2,8 @@
 
 from slo.fields import Fields
 from slo.loader.intake import Intake
+from slo.loader.words import listed
 from slo.printable import quote
-from slo.suggest import did_you_mean
 
 
 def source_reference(fields: Fields, intake: Intake) -> str | None:
@@ -13,8 +13,8 @@ def source_reference(fields: Fields, intake: Intake) -> str | None:
         return name
     intake.error(
         "spec/unknown-source",
-        f"the workspace has no source {quote(name)}{did_you_mean(name, intake.sources)}",
+        f"the workspace has no source {quote(name)}{intake.did_you_mean(name, intake.sources)}",
         fields.span("source"),
-        hint=f"its sources are {', '.join(sorted(intake.sources))}",
+        hint=f"its sources are {listed(sorted(intake.sources))}",
     )
     return name

@@ -14,6 +14,10 @@ from slo.loader.shapes_component import COMPONENT
 from slo.loader.shapes_slo import SLO, SLO_OVERRIDE
 from slo.shape import Field, Flag, ListOf, MapOf, Record, Text, Url
 
+MOST_ENVIRONMENTS = 50
+MOST_SLOS = 1000
+"""Together they bound how much a small file can ask for."""
+
 _TEAM = Text(max_length=63)
 
 METADATA = Record(
@@ -63,7 +67,7 @@ ENVIRONMENT = Record(
     fields={
         "name": Field(shape=NAME, required=True, description="Such as prod or staging."),
         "clusters": Field(
-            shape=ListOf(shape=CLUSTER, min_items=1, unique_by="name"),
+            shape=ListOf(shape=CLUSTER, min_items=1, max_items=200, unique_by="name"),
             description="Its clusters; their events are added up.",
         ),
         "match": _MATCH,
@@ -84,13 +88,18 @@ SPEC = Record(
         "runbook": Field(shape=Url(), description="What to do when it fails."),
         "dependsOn": Field(shape=names(), description="The apps it cannot work without."),
         "environments": Field(
-            shape=ListOf(shape=ENVIRONMENT, min_items=1, unique_by="name"),
+            shape=ListOf(
+                shape=ENVIRONMENT, min_items=1, max_items=MOST_ENVIRONMENTS, unique_by="name"
+            ),
             description="Where it runs; without it one environment that selects everything.",
         ),
         "components": Field(
             shape=ListOf(shape=COMPONENT, unique_by="name"), description="Its parts."
         ),
-        "slos": Field(shape=ListOf(shape=SLO, unique_by="name"), description="Its objectives."),
+        "slos": Field(
+            shape=ListOf(shape=SLO, max_items=MOST_SLOS, unique_by="name"),
+            description="Its objectives.",
+        ),
         "gate": Field(shape=NAME, description="The gate policy of all its environments."),
         "security": Field(
             shape=Record(

@@ -79,7 +79,7 @@ ALERTS = Record(
             description="Percentages of the budget left whose crossing raises a ticket.",
         ),
         "windows": Field(
-            shape=ListOf(shape=PAIR, min_items=1),
+            shape=ListOf(shape=PAIR, min_items=1, max_items=20),
             description="Window pairs of this SLO instead of the installation's.",
         ),
         "labels": Field(shape=LABELS, description="Labels to add to its alerts."),

@@ -2,6 +2,7 @@
 
 from slo.fields import Fields
 from slo.loader.shapes_sources import NamedSources
+from slo.loader.words import listed
 from slo.printable import quote
 from slo.problems import Problem, error
 from slo.suggest import did_you_mean
@@ -54,7 +55,7 @@ def default_source(named: NamedSources | None, problems: list[Problem]) -> str |
     chosen = named.default.value
     if chosen not in names:
         message = f"there is no source {quote(chosen)} here{did_you_mean(chosen, names)}"
-        hint = f"the sources are {', '.join(names)}" if names else "define the source beside it"
+        hint = f"the sources are {listed(names)}" if names else "define the source beside it"
         problems.append(error("spec/unknown-source", message, named.default.span, hint=hint))
     return chosen
 

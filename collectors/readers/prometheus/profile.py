@@ -116,8 +116,10 @@ class ProfileReader:
         key_of: Callable[[Mapping[str, str]], SloKey],
     ) -> dict[SloKey, dict[int, Fraction]]:
         at = milliseconds(trail.asked.at)
-        start = instant(at - window.milliseconds + step.milliseconds)
-        answer = trail.query_range(query, start, trail.asked.at, step)
+        # The last step ends at the instant asked for; the first may reach back over the beginning.
+        others = -(-window.milliseconds // step.milliseconds) - 1
+        start = instant(at - others * step.milliseconds)
+        answer = trail.query_range(query, start, instant(at), step)
         return {key_of(series.labels): dict(series.points) for series in answer.series}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main, run_one
-from bench.model import NEWEST, OLDEST, Bench, Result, Run, UnavailableError, binaries
+from bench.model import NEWEST, OLDEST, Bench, FailedError, Result, Run, binaries, expect
 from bench.page_delay import our_page
 from bench.processes import Command, in_turns, measure
 from slo.promql import Query, parse_query
@@ -66,7 +66,7 @@ def test_a_process_that_fails_is_no_figure() -> None:
     """The reason quotes its last words."""
     failing = [sys.executable, "-c", "raise SystemExit('no such server')"]
 
-    with pytest.raises(UnavailableError, match=r"exits with 1: no such server"):
+    with pytest.raises(FailedError, match=r"exits with 1: no such server"):
         measure(Command(arguments=failing))
 
 
@@ -116,4 +116,18 @@ def test_the_smallest_benchmark_runs(
     assert "page_delay: 3 outages" in printed.err
     rows = json.loads(file.read_text())["rows"]
     assert {"s"} == {row["unit"] for row in rows}
-    assert rows[0]["value"] <= 30
+    assert rows[0]["value"] <= 20
+
+
+def test_a_wrong_answer_is_a_failure_and_no_figure() -> None:
+    """However fast it was."""
+
+    def run(_: Run) -> Result:
+        expect(1000, 999, "budgets")
+        raise AssertionError
+
+    result = run_one(Bench(name="speed", about="how fast", run=run), quick=True, tell=print)
+
+    [row] = result.rows
+    assert row.value is None
+    assert "failed: budgets: 999, expected 1000" == row.figures

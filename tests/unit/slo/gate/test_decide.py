@@ -364,5 +364,5 @@ def test_an_answer_holds_as_long_as_its_data_may_be_used() -> None:
 
 
 def test_the_outcomes_are_those_of_the_contract() -> None:
-    named = "pass warn fail no_data error exempt skipped insufficient_data".split()
+    named = ["pass", "warn", "fail", "no_data", "error", "exempt", "skipped", "insufficient_data"]
     assert sorted(named) == sorted(outcome.value for outcome in Outcome)

@@ -1,10 +1,8 @@
 """The decision as data: the shipped schema holds, and the record loses no digit."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from importlib.resources import files
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -16,9 +14,8 @@ from slo.gate.document import to_json, to_record
 from slo.gate.facts import Actor, Artifact, Pipeline
 from slo.gate.policy import ChangeType, Mode
 from slo.ports import EvidenceStatus, NoDataReason, Share
-from tests.unit.slo.gate.world import counts, facts, judged, level, loaded, missing, policy
+from tests.unit.slo.gate.world import SCHEMA, counts, facts, judged, level, loaded, missing, policy
 
-SCHEMA = json.loads(files("slo.gate").joinpath("decision.schema.json").read_text("utf-8"))
 SPENT = judged(period=counts(1_000_000, 1120))
 CASES = {
     "healthy": (judged(),),

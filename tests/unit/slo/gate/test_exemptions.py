@@ -1,4 +1,4 @@
-"""Rollbacks, reliability fixes and first deploys: what is excused, by what proof, and what never."""
+"""Rollbacks, reliability fixes and first deploys: what is excused, and by what proof."""
 
 from fractions import Fraction
 
@@ -15,7 +15,9 @@ NEVER = judged(period=missing(NoDataReason.NEVER))
 RULES = """\
   rules:
     - {id: budget, type: error_budget}
-    - {id: freeze, type: freeze_window, windows: [{from: 2026-11-20, to: 2026-11-30, timezone: UTC}]}
+    - id: freeze
+      type: freeze_window
+      windows: [{from: 2026-11-20, to: 2026-11-30, timezone: UTC}]
 """
 
 

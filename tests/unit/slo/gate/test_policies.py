@@ -28,9 +28,21 @@ FULL = document("""\
   evaluationTimeout: 5s
   minCoverage: 0.75
   rules:
-    - {id: budget, type: error_budget, slos: ["*", "!probe"], freezeAt: 0.1, slowAt: 0.25, minEvents: 50}
-    - {id: burn, type: burn_rate, deny: [{long: 1h, short: 5m, factor: 14.4}], warn: [{long: 1d, short: 2h, factor: 3}], effect: warn}
-    - {id: freeze, type: freeze_window, windows: [{from: 2026-12-20, to: 2027-01-03, timezone: Europe/Rome, reason: holidays}]}
+    - id: budget
+      type: error_budget
+      slos: ["*", "!probe"]
+      freezeAt: 0.1
+      slowAt: 0.25
+      minEvents: 50
+    - id: burn
+      type: burn_rate
+      deny: [{long: 1h, short: 5m, factor: 14.4}]
+      warn: [{long: 1d, short: 2h, factor: 3}]
+      effect: warn
+    - id: freeze
+      type: freeze_window
+      windows:
+        - {from: 2026-12-20, to: 2027-01-03, timezone: Europe/Rome, reason: holidays}
   exempt:
     rollback: {proof: digestPreviouslyDeployed, maxAge: 10d, rules: [budget]}
     reliability_fix: {proof: ticket, approvers: [sre]}
@@ -70,9 +82,12 @@ def test_a_full_policy_is_read_exactly() -> None:
         found.evaluation_timeout,
         found.min_coverage,
     )
-    assert Match(
-        environments=("prod",), apps=("ticketing",), teams=("bookings",), labels={"tier": "1"}
-    ) == found.match
+    assert (
+        Match(
+            environments=("prod",), apps=("ticketing",), teams=("bookings",), labels={"tier": "1"}
+        )
+        == found.match
+    )
     budget, burn, freeze = (replace(rule, span=None) for rule in found.rules)
     assert (
         ErrorBudgetRule(
@@ -166,9 +181,12 @@ def test_all_problems_are_told_at_once() -> None:
         document(BUDGET, name="other"),
         document(BUDGET, name="other"),
     )
-    assert ["spec/bad-number", "spec/bad-choice", "spec/bad-choice", "policy/duplicate-name"] == ids(
-        problems
-    )
+    assert [
+        "spec/bad-number",
+        "spec/bad-choice",
+        "spec/bad-choice",
+        "policy/duplicate-name",
+    ] == ids(problems)
     assert problems[3].span is not None
     assert ("p2.yaml", "p1.yaml") == (problems[3].span.file, problems[3].related[0][0].file)
 

@@ -1,23 +1,24 @@
 """Facts for the gate: one application, its SLOs, and readings of them at a fixed instant."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from importlib.resources import files
 
 from slo.evaluate import Evaluation, evaluate
 from slo.gate.facts import Facts, Subject
+from slo.gate.loader import load_policies
 from slo.gate.policy import ChangeType, GatePolicy
 from slo.gate.selection import built_in
 from slo.loader import SourceFile, default_catalogue
-from slo.gate.loader import load_policies
 from slo.model import (
     App,
     Cluster,
     Environment,
     Indicator,
-    Logs,
     Measure,
     Objective,
     ServiceLevel,
@@ -33,6 +34,10 @@ ULID = "01JD5B8Q6V0000000000000000"
 WINDOWS = tuple(map(Duration.parse, ("5m", "30m", "1h", "2h", "6h", "1d")))
 EVENTS = Spans(service="api")
 """A measure that counts events; which one does not matter to the gate."""
+
+CATALOGUE = default_catalogue()
+SCHEMA = json.loads(files("slo.gate").joinpath("decision.schema.json").read_text("utf-8"))
+"""The shipped schema of decisions."""
 
 Window = Counts | Share | NoData
 
@@ -113,7 +118,7 @@ def judged(
         partial=partial,
         evidence=(evidence(status),),
     )
-    return evaluate(of, reading, default_catalogue())
+    return evaluate(of, reading, CATALOGUE)
 
 
 def facts(
@@ -143,8 +148,8 @@ def policy(**changes: object) -> GatePolicy:
 
 def load(text: str, *more: str) -> tuple[tuple[GatePolicy, ...], tuple[Problem, ...]]:
     """Return what the loader makes of texts."""
-    files = [SourceFile(name=f"p{n}.yaml", text=each) for n, each in enumerate((text, *more))]
-    return load_policies(files)
+    texts = enumerate((text, *more))
+    return load_policies([SourceFile(name=f"p{n}.yaml", text=each) for n, each in texts])
 
 
 def loaded(spec: str, *, name: str = "strict") -> GatePolicy:
@@ -158,5 +163,3 @@ def document(spec: str, *, name: str = "strict") -> str:
     """Return the text of a policy file."""
     header = f"apiVersion: headroom/v1\nkind: GatePolicy\nmetadata: {{name: {name}}}\n"
     return f"{header}spec:\n{spec}"
-
-

@@ -1,6 +1,6 @@
 """Cases of the loader as data, and short ways to load a text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,7 +60,7 @@ def workspace_text(spec: str) -> str:
     return WORKSPACE_HEAD + _indented(spec, 2)
 
 
-_TEXTS = {
+_TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "app": ("App", str),
     "spec": ("App", app_text),
     "slo": ("App", slo_text),

@@ -39,7 +39,7 @@ def load_folder(folder: Path) -> tuple[Loaded, tuple[Problem, ...]]:
     """Return the apps of a workspace's folder, and the problems of its other files."""
     workspace, problems = load_workspace(source(folder / "headroom.yaml"))
     assert workspace is not None, problems
-    defaults, more = workspace.defaults, ()
+    defaults, more = workspace.defaults, tuple[Problem, ...]()
     if workspace.windows is not None:
         catalogue, more = load_windows(source(folder / workspace.windows))
         assert catalogue is not None
