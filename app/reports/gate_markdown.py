@@ -41,7 +41,7 @@ def gate_markdown(decision: Decision, *, contacts: Contacts | None = None) -> st
             for result in decision.rules
         ),
         *_section("Notes", (*decision.notes, *_finding_notes(decision))),
-        *_section("What would turn it", [p.change.text for p in decision.counterfactual]),
+        *_section("What would turn it", decision.turns),
         *_section("What to do", remedies(decision)),
         *_section("Who can say so", ways_out(decision, contacts)),
         "",

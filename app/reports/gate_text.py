@@ -35,7 +35,7 @@ def gate_text(
         page.verdict(decision),
         *page.rules(decision.rules),
         *page.section("note", decision.notes),
-        *page.section("what would turn it", [p.change.text for p in decision.counterfactual]),
+        *page.section("what would turn it", decision.turns),
         *page.section("what to do", remedies(decision)),
         *page.section("who can say so", ways_out(decision, contacts)),
         "",

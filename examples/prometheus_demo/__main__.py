@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -103,8 +104,10 @@ def headroom(command: str, *arguments: str, quiet: bool = False) -> int:
     """Run the installed command and return its exit code."""
     program = Path(sys.executable).parent / "headroom"
     output = subprocess.DEVNULL if quiet else None
+    # The demo's decisions stay out of the user's own audit log.
+    environment = {**os.environ, "XDG_STATE_HOME": str(Path(".demo/state").resolve())}
     return subprocess.run(
-        [program, command, *arguments], check=False, stdout=output, stderr=output
+        [program, command, *arguments], check=False, stdout=output, stderr=output, env=environment
     ).returncode
 
 

@@ -168,6 +168,11 @@ class Decision:
     approvers: tuple[str, ...] = ()
     audit: AuditMark | None = None
 
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """What would turn it, in sentences, each once."""
+        return tuple(dict.fromkeys(point.change.text for point in self.counterfactual))
+
 
 def exit_code(decision: Decision, *, strict: bool = False) -> int:
     """The exit code of ``headroom gate``: 0, 10 deny, 13 failed back end, 12 no data, 11 warn."""

@@ -138,7 +138,7 @@ def _counterfactual(decision: Decision, number: _Number) -> Json:
     if not decision.counterfactual:
         return None
     return {
-        "text": "; ".join(point.change.text for point in decision.counterfactual),
+        "text": "; ".join(decision.turns),
         "changes": [
             {
                 "rule": point.rule,
