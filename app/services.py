@@ -71,7 +71,7 @@ def count_reader(
 def sources_in_use(
     space: Workspace, levels: Sequence[ServiceLevel]
 ) -> tuple[PrometheusSource, ...]:
-    """The sources that the service levels are read from, each once.
+    """The Prometheus sources that the service levels are read from, each once.
 
     Raises ``UsageError`` as ``count_reader`` does.
     """
@@ -84,12 +84,12 @@ def sources_in_use(
     references = dict.fromkeys(ref for level in levels for ref in _references(level, default))
     known = {source.reference: source for source in space.prometheus.values()}
     for reference in references:
-        if reference not in known:
+        if reference not in known and reference not in space.references:
             raise UsageError(
                 f'there is no source "{reference}"{did_you_mean(reference, known)}',
                 hint=f"known sources: {', '.join(known)}",
             )
-    return tuple(known[reference] for reference in references)
+    return tuple(known[reference] for reference in references if reference in known)
 
 
 def default_reference(space: Workspace) -> str | None:

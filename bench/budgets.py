@@ -65,7 +65,7 @@ def _loaded(bench: Run, url: str, peer: tuple[Path, Path, Path], jobs: Sequence[
     least = config.with_name("one-window.yaml")
     least.write_text(slo_generator_config(url, [PERIOD_SECONDS]), encoding="utf-8")
     walls: dict[str, list[float]] = {"ours": [], _DEFAULT: [], _LEAST: []}
-    for turn in range(2 if bench.quick else 4):
+    for turn in range(2 if bench.quick else 3):
         bench.tell(f"{len(jobs)} budgets with specifications loaded, round {turn}")
         took = {
             "ours": read(url, levels),
@@ -124,7 +124,7 @@ def _whole(bench: Run, url: str, peer: Sequence[str | Path], jobs: Sequence[str]
             _DEFAULT: Command(arguments=peer),
         }
         bench.tell("whole processes in turns")
-        found = in_turns(commands, 1 if bench.quick else 3)
+        found = in_turns(commands, 1 if bench.quick else 2)
     except UnavailableError as missing:
         figures = f"skipped: {str(missing).splitlines()[0]}"
         return Row(bench="budgets", what=what, value=None, figures=figures)

@@ -1,5 +1,7 @@
 """Rules for a thousand SLOs, ours and Sloth's, as whole processes."""
 
+from collections.abc import Mapping, Sequence
+
 from bench.model import Bench, Result, Row, Run, binaries, expect
 from bench.processes import Command, headroom, in_turns
 from bench.rules import SLOTH
@@ -51,7 +53,7 @@ def run(bench: Run) -> Result:
     return Result(rows=rows)
 
 
-def in_figures(walls: dict[str, list[float]]) -> str:
+def in_figures(walls: Mapping[str, Sequence[float]]) -> str:
     """Each one's fastest, median and slowest run, in seconds."""
     texts = []
     for name, seconds in walls.items():

@@ -99,7 +99,7 @@ def revision(level: ServiceLevel) -> str:
     """
     slo = level.slo
     clusters = sorted(sorted(c.match.items()) for c in level.environment.clusters)
-    text = repr((slo.objective.percent, slo.window, _meaning(level), clusters))
+    text = repr((slo.objective.error_budget, slo.window, _meaning(level), clusters))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -51,7 +51,7 @@ _LOADER = {
     "query/syntax": "A PromQL query cannot be read",
     "query/type": "A query does not give a vector",
     "query/unit": "A query gives neither a rate nor a count for certain",
-    "query/window": "$window stands where it has no meaning",
+    "query/window": "The variable $window stands where it has no meaning",
     "spec/bad-condition": "The condition of a good slice cannot be read",
     "spec/bad-pair": "A window pair can never fire as it should",
     "spec/bad-regex": "A regular expression cannot be read",

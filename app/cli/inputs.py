@@ -9,6 +9,7 @@ from datetime import datetime
 from app.cli.options import reading
 from app.cli.terminal import Terminal
 from app.project import Project, open_project
+from slo.errors import UsageError
 from slo.printable import printable
 from slo.problems import Severity
 from slo.units import Duration, parse_time
@@ -70,6 +71,8 @@ def project_of(args: argparse.Namespace, terminal: Terminal, *, strict: bool = T
         prometheus=getattr(args, "prometheus", None),
         strict=strict,
     )
+    if not project.catalog.apps and not project.problems and not project.policies:
+        raise UsageError("no app file was found", hint="headroom init writes a first one")
     if strict:
         for problem in project.problems:
             if problem.severity is Severity.WARNING:

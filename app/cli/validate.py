@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from alerts import alertmanager
 from app.cli import exits
 from app.cli.inputs import add_paths, examples, project_of
 from app.cli.output import ReportFormat, count, report_problems
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Report every problem at once; exit 1 when one of them is an error."""
     project = project_of(args, terminal, strict=False)
     problems = [*project.problems]
+    if project.file is not None:
+        problems += alertmanager.problems(project.catalog, project.workspace)
     if args.prometheus is not None:
         from app.live_checks import live_problems  # noqa: PLC0415 - only when a server is asked
 

@@ -91,8 +91,7 @@ def open_project(
     problems += inputs.problems + apps.problems
     library, unsound = _templates(space, root)
     problems += unsound
-    references = tuple(source.reference for source in space.prometheus.values())
-    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=references)
+    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=space.references)
     policies, unread = load_policies(apps.files)
     problems += [*loaded.problems, *unread]
     ordered = in_order(problems)

@@ -19,6 +19,7 @@ _COLORS = {
 }
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _SIGN = max(map(len, SIGNS.values()))
+_NAME = 16
 _DIGEST = len("sha256:") + 12
 
 
@@ -30,7 +31,7 @@ def gate_text(
     color: bool = False,
 ) -> str:
     """The verdict, a line for each rule, what would turn it, and who can say so."""
-    page = _Page(width=max(40, width), color=color)
+    page = _Page(width=max(60, width), color=color)
     parts = [
         page.verdict(decision),
         *page.rules(decision.rules),
@@ -56,24 +57,26 @@ class _Page:
         return "\n".join([word, *lines, ""])
 
     def rules(self, results: Sequence[RuleResult]) -> Iterator[str]:
-        name = min(20, max(len(result.id) for result in results))
+        """Yield a line for each rule, and below it what else is worth knowing of it."""
+        name = min(_NAME, max(len(result.id) for result in results))
+        indent = " " * (_SIGN + name + 6)
         for result in results:
             sign = self._paint(SIGNS[result.outcome].rjust(_SIGN), _COLORS[result.effect])
-            first, *rest = self._wrapped(
-                result.message, " " * (_SIGN + name + 4), first=_SIGN + name + 4
-            )
-            yield f"  {sign}  {result.id.ljust(name)}{first}"
-            yield from rest
-            yield from self._findings(result, " " * (_SIGN + name + 4))
+            lines = self._wrapped(result.message, indent)
+            if len(result.id) > name:
+                lines.insert(0, indent)
+            yield f"  {sign}  {result.id.ljust(name)}  {lines[0][len(indent) :]}".rstrip()
+            yield from lines[1:]
+            yield from self._findings(result, indent)
 
     def _findings(self, result: RuleResult, indent: str) -> Iterator[str]:
         """Yield the other findings that speak against the change, and notes."""
         for number, found in enumerate(result.findings):
             if number and (found.effect is not Effect.ALLOW or found.outcome is Outcome.FAIL):
                 text = f"{SIGNS[found.outcome]}: {found.message}"
-                yield from self._wrapped(text, indent + "  ", bullet="- ")
+                yield from self._wrapped(text, f"{indent}  ", bullet="- ")
             for note in _notes(found):
-                yield from self._wrapped(note, indent + "  ", bullet="- ")
+                yield from self._wrapped(note, f"{indent}  ", bullet="- ")
 
     def section(self, title: str, items: Sequence[str]) -> Iterator[str]:
         if not items:
@@ -92,19 +95,15 @@ class _Page:
         record = "" if decision.audit is None else f", record {decision.audit.seq}"
         yield f"decision {decision.id}{record}"
 
-    def _wrapped(
-        self, text: str, indent: str, *, bullet: str = "", first: int | None = None
-    ) -> list[str]:
-        """Return a text in lines; ``first`` is the room that something else takes in the first."""
-        start = indent[: len(indent) - len(bullet)] + bullet if first is None else " " * first
-        lines = wrap(
+    def _wrapped(self, text: str, indent: str, *, bullet: str = "") -> list[str]:
+        start = indent[: len(indent) - len(bullet)] + bullet
+        return wrap(
             printable(text),
             self._width,
             initial_indent=start,
             subsequent_indent=indent,
             break_on_hyphens=False,
         ) or [start.rstrip()]
-        return lines if first is None else [lines[0][first - 2 :], *lines[1:]]
 
     def _paint(self, text: str, ink: str) -> str:
         return f"{ink}{text}{_END}" if self._color else text

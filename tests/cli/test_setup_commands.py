@@ -100,12 +100,11 @@ def test_doctor_tells_every_check_and_exits_1_when_one_fails(tmp_path: Path) -> 
         (["validate", "--prometheus", "nowhere"], '"nowhere" is no address of a server'),
     ],
 )
-def test_wrong_arguments_exit_2_with_a_hint(argv: list[str], said: str) -> None:
+def test_wrong_arguments_exit_2_and_say_why(argv: list[str], said: str) -> None:
     """On stderr alone."""
     ending = headroom(*argv)
     assert (2, "") == (ending.code, ending.stdout)
     assert said in ending.stderr
-    assert "hint: " in ending.stderr or "validate" not in said
 
 
 @pytest.mark.parametrize("command", ["init", "doctor"])

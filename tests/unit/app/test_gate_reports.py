@@ -49,7 +49,8 @@ DENY
 
      FAIL  budget  availability: -12 % of the 30d error budget is left, deploys
                    stop at 0 %
-                 - no data: latency: the data was lost: the series ended 2 h ago
+                   - no data: latency: the data was lost: the series ended 2 h
+                     ago
   no data  burn    latency: the data was lost: the series ended 2 h ago
 
 what would turn it
@@ -79,6 +80,13 @@ decision 01JD5B8Q6V0000000000000000
     assert expected == re.sub(r"sha256:[0-9a-f]{12}", "sha256:DIGEST", actual)
 
 
+def test_a_long_rule_id_stands_on_a_line_of_its_own() -> None:
+    first = replace(DENIED.rules[0], id="the-budget-of-every-slo-there-is")
+    lines = gate_text(replace(DENIED, rules=(first,))).splitlines()
+    assert "     FAIL  the-budget-of-every-slo-there-is" == lines[4]
+    assert lines[5].startswith(" " * 29 + "availability")
+
+
 def test_an_allow_is_short() -> None:
     lines = gate_text(ALLOWED, contacts=CONTACTS).splitlines()
     assert "ALLOW" == lines[0]
@@ -86,7 +94,7 @@ def test_an_allow_is_short() -> None:
     assert 9 == len(lines)
 
 
-@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("width", [60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     lines = gate_text(DENIED, contacts=CONTACTS, width=width).splitlines()
     assert not [line for line in lines if len(line) > width]

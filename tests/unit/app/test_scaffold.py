@@ -175,6 +175,13 @@ def test_a_failure_half_way_leaves_everything_as_it_was(tmp_path: Path) -> None:
     assert ["headroom.yaml"] == [path.name for path in tmp_path.iterdir()]
 
 
+def test_a_place_that_is_taken_meanwhile_takes_everything_back(tmp_path: Path) -> None:
+    """Two names of one place stand for another program that was faster."""
+    with pytest.raises(scaffold.ScaffoldError, match="File exists"):
+        scaffold.write(tmp_path / "new", {**FILES, "./headroom.yaml": "other"})
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     """Files must not end up somewhere else."""
     (tmp_path / "elsewhere").mkdir()
