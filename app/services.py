@@ -84,7 +84,7 @@ def sources_in_use(
     references = dict.fromkeys(ref for level in levels for ref in _references(level, default))
     known = {source.reference: source for source in space.prometheus.values()}
     for reference in references:
-        if reference not in known and reference not in space.references:
+        if reference not in known and reference not in space.sources:
             raise UsageError(
                 f'there is no source "{reference}"{did_you_mean(reference, known)}',
                 hint=f"known sources: {', '.join(known)}",

@@ -91,7 +91,7 @@ def open_project(
     problems += inputs.problems + apps.problems
     library, unsound = _templates(space, root)
     problems += unsound
-    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=space.references)
+    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=space.sources)
     policies, unread = load_policies(apps.files)
     problems += [*loaded.problems, *unread]
     ordered = in_order(problems)
