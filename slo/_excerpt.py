@@ -5,6 +5,10 @@ from unicodedata import combining, east_asian_width
 
 from slo.printable import printable_character
 
+_SECRET = re.compile(
+    r"(?i)((?:password|passwd|secret|token|api_?key|routing_?key)[\"']?\s*:\s+)"
+    r"(\"[^\"]*\"|'[^']*'|[^\s,}#]+)"
+)
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -17,8 +21,10 @@ def excerpt(line: str, column: int, end_column: int | None, width: int) -> tuple
     """Return the printable line and the carets that underline part of it.
 
     Columns count from 1; without an end the line is underlined to its last character. What does
-    not fit into `width` columns is cut away on both sides of the place and replaced by `…`.
+    not fit into `width` columns is cut away on both sides of the place and replaced by `…`. A value
+    behind a key that names a secret is starred: excerpts end up in logs.
     """
+    line = _SECRET.sub(lambda found: found[1] + "*" * len(found[2]), line)
     start = min(max(column - 1, 0), len(line))
     end = len(line.rstrip()) if end_column is None else min(end_column - 1, len(line))
     # No character is cut that could be shown; only pieces near the place are worth escaping.

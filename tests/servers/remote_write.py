@@ -31,9 +31,7 @@ def send(
             _field(1, _series(labels, [one for one in samples if one.at_ms in wanted]))
             for labels, samples in series
         )
-        server.request(
-            "/api/v1/write", data=_snappy(body), content_type="application/x-protobuf"
-        )
+        server.request("/api/v1/write", data=_snappy(body), content_type="application/x-protobuf")
 
 
 def _series(labels: Mapping[str, str], samples: Iterable[Histogram]) -> bytes:

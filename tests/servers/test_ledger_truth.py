@@ -35,9 +35,7 @@ EU, US = (
 
 
 @pytest.fixture(scope="module")
-def truth(
-    part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Truth]:
+def truth(part: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Truth]:
     """The worlds, loaded once by one promtool for all servers."""
     with ExitStack() as stack:
         yield Truth(part("prometheus-2.42"), tmp_path_factory.mktemp("truth"), stack)
@@ -177,9 +175,7 @@ def test_events_of_several_clusters_add_up_before_anything_is_divided(
     assert abs(clustered.ratio_error()) <= EXACT
 
 
-def test_a_series_that_two_clusters_select_counts_once(
-    ask: Ask, truth: Truth, scrape: int
-) -> None:
+def test_a_series_that_two_clusters_select_counts_once(ask: Ask, truth: Truth, scrape: int) -> None:
     """Overlapping selectors do not double anything."""
     measured, both, span = _two_jobs(truth, scrape)
     overlap = (EU, US, Cluster(name="all", match={"region": "west"}))
@@ -210,9 +206,7 @@ def test_a_source_sums_its_own_clusters_only(
     assert min(sums[0]) > 0
 
 
-def _two_jobs(
-    truth: Truth, scrape: int
-) -> tuple[Measure, Callable[[float, float], Counts], str]:
+def _two_jobs(truth: Truth, scrape: int) -> tuple[Measure, Callable[[float, float], Counts], str]:
     """Two worlds of the same length in different clusters, counted as one application."""
     made = truth.worlds(scrape)
     one, two = made["bursts"], made["idle_spells"]

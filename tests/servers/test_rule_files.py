@@ -125,8 +125,7 @@ def test_the_plain_and_the_other_layouts_hold_the_same_rules() -> None:
     """Only the wrapping differs."""
     rules = {
         layout: [
-            [group["rules"] for group in _groups(text)]
-            for text in _files("whole", layout).values()
+            [group["rules"] for group in _groups(text)] for text in _files("whole", layout).values()
         ]
         for layout in ("plain", "operator", "mimir", "thanos")
     }
@@ -149,7 +148,7 @@ def test_what_only_some_tools_know_stands_in_their_layouts_only() -> None:
 def test_the_files_are_valid_by_themselves(
     prometheus_bin: Path, tmp_path: Path, layout: str
 ) -> None:
-    """promtool accepts each file's groups, without what only the layout's own tool knows."""
+    """Promtool accepts each file's groups, without what only the layout's own tool knows."""
     paths = []
     for case in CASES:
         for number, (name, text) in enumerate(_files(case, layout).items()):

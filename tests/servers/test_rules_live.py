@@ -146,9 +146,7 @@ def test_a_changed_user_label_breaks_no_rule(
     assert count is not None
     _rules(after, tmp_path)
     server.reload()
-    wait_until(
-        lambda: bool(server.query(owned.replace("{}", "bert"))), what="the new rules' label"
-    )
+    wait_until(lambda: bool(server.query(owned.replace("{}", "bert"))), what="the new rules' label")
     wait_until(lambda: (server.number(period) or 0) > count, what="counts that go on")
     assert server.query(owned.replace("{}", "anna"))
     assert {} == _health(server)

@@ -8,7 +8,7 @@ import pytest
 
 from slo.model import AlertSettings, Cluster
 from slo.units import Duration
-from tests.builders import events, guard, latency, level, slo
+from tests.builders import events, latency, level, slo
 from tests.servers.rule_cases import Case, Check, firing, near, rules_of, series, without
 
 KEY = '{app="ticketing", env="prod", slo="availability"}'
@@ -150,7 +150,9 @@ def test_no_traffic_is_no_ratio_and_no_alert(prometheus_bin: Path, tmp_path: Pat
         checks=[
             Check(at="3h", holds=[f"{TOTAL} == 0"], lacks=[RATIOS, NO_NAN, "ALERTS"]),
             Check(at="3h", holds=["slo:coverage:ratio_period > 0", "slo_info"]),
-            Check(at="3h", lacks=["slo:error_budget_remaining:ratio", "slo:burn_rate:ratio_period"]),
+            Check(
+                at="3h", lacks=["slo:error_budget_remaining:ratio", "slo:burn_rate:ratio_period"]
+            ),
         ],
     ).run(prometheus_bin, tmp_path)
 
@@ -192,9 +194,7 @@ def test_a_deploy_gap_is_no_absence(prometheus_bin: Path, tmp_path: Path, minute
     Case(
         rules=rules_of(level(replace(PLAIN, alerts=_absent("10m")))),
         series={T: gap, B: gap.replace("100", "1")},
-        checks=[
-            Check(at=f"{at}m", lacks=[firing("SLIAbsent")]) for at in range(61, 110, 2)
-        ],
+        checks=[Check(at=f"{at}m", lacks=[firing("SLIAbsent")]) for at in range(61, 110, 2)],
     ).run(prometheus_bin, tmp_path)
 
 
@@ -331,13 +331,9 @@ def test_less_history_than_the_period_is_said_and_not_guessed(
     ).run(prometheus_bin, tmp_path)
 
 
-def test_a_scrape_every_five_minutes_is_counted_whole(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
+def test_a_scrape_every_five_minutes_is_counted_whole(prometheus_bin: Path, tmp_path: Path) -> None:
     """The rates look back over four scrapes; no slot is without its sample."""
-    rare = replace(
-        PLAIN, indicator=replace(PLAIN.indicator, scrape_interval=Duration.parse("5m"))
-    )
+    rare = replace(PLAIN, indicator=replace(PLAIN.indicator, scrape_interval=Duration.parse("5m")))
     Case(
         rules=rules_of(level(rare)),
         series={T: "0+500x72", B: "0+5x72"},
@@ -439,9 +435,7 @@ def test_a_bad_rule_that_always_failed_is_no_success(prometheus_bin: Path, tmp_p
     ).run(prometheus_bin, tmp_path)
 
 
-def test_the_unproven_alert_ends_with_the_first_match(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
+def test_the_unproven_alert_ends_with_the_first_match(prometheus_bin: Path, tmp_path: Path) -> None:
     """A selector that has matched once is proven for good, though its series go away."""
     unproven = replace(PLAIN, indicator=replace(PLAIN.indicator, proven=False))
     Case(

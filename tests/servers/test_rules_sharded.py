@@ -47,7 +47,7 @@ def test_the_ratio_above_shards_is_a_ratio_of_sums(prometheus_bin: Path, tmp_pat
                     near(series("slo:total:increase_period", **IDENTITY), 25 * 1100),
                     firing("ErrorBudgetBurn", severity="page"),
                 ],
-                lacks=[f"count by (__name__) ({{shard!='', __name__=~'slo:error.*'}})"],
+                lacks=["count by (__name__) ({shard!='', __name__=~'slo:error.*'})"],
             )
         ],
         every="5m",

@@ -15,7 +15,6 @@ def _cluster(name: str, source: str | None = None, **match: str) -> Cluster:
     return Cluster(name=name, match=match, source=source)
 
 
-
 def test_no_clusters_select_everything() -> None:
     """An environment without any has one empty set of matchers."""
     assert ((),) == matcher_sets(())
@@ -24,9 +23,9 @@ def test_no_clusters_select_everything() -> None:
 def test_one_cluster_is_matched_as_it_stands() -> None:
     """In the order of the labels' names, so that equal files give equal rules."""
     one = _cluster("eu", zone="b", env="prod")
-    assert (
-        (Matcher(name="env", value="prod"), Matcher(name="zone", value="b")),
-    ) == matcher_sets([one])
+    assert ((Matcher(name="env", value="prod"), Matcher(name="zone", value="b")),) == matcher_sets(
+        [one]
+    )
 
 
 def test_clusters_that_differ_in_one_label_share_a_pattern() -> None:

@@ -35,7 +35,9 @@ def test_groups_of_different_slos_have_different_names(
 
 
 @given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))
-def test_dashboards_have_short_and_unique_uids(one: tuple[str, str], other: tuple[str, str]) -> None:
+def test_dashboards_have_short_and_unique_uids(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
     """Grafana takes forty characters; longer names end in a digest."""
     uids = [naming.dashboard_uid(app, env, "overview") for app, env in (one, other)]
     assert all(len(uid) <= naming.MAX_UID for uid in uids)

@@ -34,7 +34,11 @@ def test_a_number_without_end_has_forty_digits() -> None:
     assert "0." + "3" * 40 == decimal_text(Fraction(1, 3))
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=10, min_value=-(10**9), max_value=10**9))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=10, min_value=-(10**9), max_value=10**9
+    )
+)
 def test_a_decimal_number_comes_back_as_it_was(number: Decimal) -> None:
     """Reading the text gives the number again."""
     text = decimal_text(Fraction(number))

@@ -53,9 +53,7 @@ def test_a_pair_that_can_never_fire_is_dropped_with_its_reason(target: str, kept
 
 def test_a_pair_at_exactly_one_is_dropped() -> None:
     """No ratio is greater than 1."""
-    pair = BurnPair(
-        severity=AlertSeverity.PAGE, long=D("1h"), short=D("5m"), factor=Fraction(10)
-    )
+    pair = BurnPair(severity=AlertSeverity.PAGE, long=D("1h"), short=D("5m"), factor=Fraction(10))
     one = replace(slo(target="90"), pairs=(pair,))
     assert () == usable_pairs(level(one), CATALOGUE).pairs
 
