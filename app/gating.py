@@ -16,11 +16,13 @@ from slo.gate.decision import AuditMark, Decision
 from slo.gate.document import to_record
 from slo.gate.facts import Facts, Subject
 from slo.gate.loader import load_policies
-from slo.gate.policy import GatePolicy
+from slo.gate.policy import ChangeType, GatePolicy
 from slo.gate.selection import choose
 from slo.loader import SourceFile
 from slo.model import App, Environment
 from slo.problems import Problem, has_errors
+
+_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,18 @@ def answer(
     subject = question.subject
     app = _app(project, subject.app)
     policy = policy_for(project, app, _environment(app, subject.environment), question.policy)
-    levels = project.levels(subject.app, subject.environment)
-    known = audit.known_before(log, subject.app, subject.environment)
+    first = subject.change_type is ChangeType.FIRST_DEPLOY
+    known = audit.known_before(log, subject.app, subject.environment) if first else None
+    # A policy of the calendar alone needs no back end; the proof of a first deploy does.
+    reads = first or any(rule.reads_data for rule in policy.rules)
+    levels = project.levels(subject.app, subject.environment) if reads else ()
     found = services.evaluations(
         project,
         levels,
         question.at,
         mode=question.mode,
         deadline=policy.evaluation_timeout,
+        windows=policy.windows,
         environ=environ,
     )
     facts = Facts(
@@ -93,7 +99,7 @@ def policy_for(
     Raises ``SpecError`` when the file is wrong or two policies fit equally well.
     """
     policies = project.policies
-    if named is not None and (Path(named).is_file() or named.endswith((".yaml", ".yml"))):
+    if named is not None and (Path(named).is_file() or named.endswith(_SUFFIXES)):
         return _policy_in(Path(named))
     chosen = choose(policies, app, environment, named)
     if isinstance(chosen, Problem):

@@ -33,6 +33,8 @@ def evaluations(
     ``mode`` is ``auto``, ``recorded`` or ``raw``; ``deadline`` bounds all reading together;
     ``windows`` are read besides those that judging needs.
     """
+    if not levels:
+        return ()
     space = project.workspace
     catalogue = space.defaults.catalogue
     asked = [_on_one_source(level) for level in levels] if project.one_source else list(levels)

@@ -131,6 +131,27 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RulesDestination:
+    """Where rules are published: a folder that a server reads, or the store of a ruler.
+
+    ``source`` is the server's reference; ``ruler`` is ``mimir`` or ``cortex``.
+    """
+
+    folder: str | None = None
+    ruler: str | None = None
+    source: str | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """What ``headroom publish`` does without flags."""
+
+    rules: tuple[RulesDestination, ...] = ()
+    alertmanager_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """One installation. Paths are absolute or relative to the folder of its file.
 
@@ -152,6 +173,7 @@ class Workspace:
     store: str | None = None
     receivers: tuple[Receiver, ...] = ()
     links: Links = field(default_factory=Links)
+    publishing: Publishing = field(default_factory=Publishing)
 
     @property
     def sources(self) -> frozenset[str]:

@@ -84,6 +84,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Decide, record, tell."""
+    if args.change_type == ChangeType.RELIABILITY_FIX and not args.ticket:
+        raise UsageError(
+            "a reliability fix needs its ticket",
+            hint="give --ticket T, and --reason R for the record",
+        )
     project = project_of(args, terminal)
     environment = gating.environment_of(project, args.app, args.env)
     question = gating.Question(

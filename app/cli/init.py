@@ -119,12 +119,14 @@ def _next_steps(folder: str, url: str | None) -> tuple[str, ...]:
     if url is None:
         return (
             "put your server's address into headroom.yaml, your names into apps/example.yaml",
+            "say in headroom.yaml, under receivers, who is told of alerts",
             f"headroom validate{where}",
             f"headroom validate{where} --prometheus URL",
             f"headroom generate{where}",
         )
     return (
         "read the proposed apps; say who answers for each under team",
+        "say in headroom.yaml, under receivers, who is told of alerts",
         f"headroom validate{where} --prometheus {url}",
         f"headroom status{where} --source raw",
         f"headroom generate{where}",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.cli.options import reading
 from app.cli.output import count
 from app.cli.terminal import Terminal
+from app.project import open_workspace
 from app.publishing import (
     OutputFile,
     PublishRefusedError,
@@ -28,13 +31,15 @@ from slo.publishing import (
     PublishTarget,
     RulerFlavor,
 )
+from slo.suggest import did_you_mean
 from slo.units import Duration
-from slo.workspace import PrometheusSource, Tls
+from slo.workspace import PrometheusSource, RulesDestination, Tls, Workspace
 
 _REQUEST_TIMEOUT = Duration.of(seconds=10)
 
 _EXAMPLES = """\
 examples:
+  headroom publish rules    (where headroom.yaml says)
   headroom publish rules --folder /etc/prometheus/rules --prometheus http://localhost:9090
   headroom publish rules --mimir https://mimir.example.com --tenant shop --dry-run
   headroom publish alertmanager --file /etc/alertmanager/alertmanager.yaml \\
@@ -53,8 +58,9 @@ _ONLY_FOR = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("what", choices=["rules", "alertmanager"], help="what to publish")
+    parser.add_argument("--workspace", metavar="FILE", help="the workspace file")
     parser.add_argument(
-        "--out", metavar="DIR", default="generated", help="where generate wrote it (%(default)s)"
+        "--out", metavar="DIR", help="where generate wrote it (the workspace's output)"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     parser.add_argument(
@@ -93,12 +99,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Publish, and say what was done."""
     _check(args)
-    target = _target(args)
-    out = Path(args.out)
+    space, root = open_workspace(environment=terminal.environment, workspace=args.workspace)
+    out = Path(args.out) if args.out else root / space.output
+    for target in _targets(args, space, root):
+        _publish(target, args, out, terminal)
+    return 0
+
+
+def _publish(
+    target: PublishTarget, args: argparse.Namespace, out: Path, terminal: Terminal
+) -> None:
     if args.what == "alertmanager":
         files: tuple[OutputFile, ...] = (read_alertmanager(out),)
     else:
-        files = read_rules(out, below=_layout(args, out), allow_empty=args.allow_empty)
+        files = read_rules(out, below=_layout(args, target, out), allow_empty=args.allow_empty)
     with terminal.progress(0, "healthy groups") as bar:
 
         def seen(done: int, total: int) -> None:
@@ -113,7 +127,6 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
                 terminal.note(f"taken back: {printable(name)}")
             raise
     _tell(terminal, report, dry_run=args.dry_run)
-    return 0
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -122,18 +135,56 @@ def _check(args: argparse.Namespace) -> None:
         if getattr(args, name):
             flag = f"--{name.replace('_', '-')}"
             raise UsageError(f"{flag} is not for {args.what}", hint=hint)
-    if args.what == "alertmanager":
-        if not args.file:
-            raise UsageError("name the server's configuration file with --file", hint=hint)
-        return
+    if args.alertmanager and not args.file:
+        raise UsageError("name the server's configuration file with --file", hint=hint)
     places = [name for name in ("folder", "mimir", "cortex") if getattr(args, name)]
-    if len(places) != 1:
-        problem = "exclude each other" if places else "are missing: give one of them"
-        raise UsageError(f"--folder, --mimir and --cortex {problem}", hint=hint)
+    if len(places) > 1:
+        raise UsageError("--folder, --mimir and --cortex exclude each other", hint=hint)
     if args.prometheus and not args.folder:
         raise UsageError("--prometheus goes with --folder", hint=hint)
-    if args.prefix is not None and (args.folder or not args.prefix):
+    if args.prefix is not None and not (args.prefix and (args.mimir or args.cortex)):
         raise UsageError("--prefix is a text, and goes with --mimir or --cortex", hint=hint)
+
+
+def _targets(args: argparse.Namespace, space: Workspace, root: Path) -> Sequence[PublishTarget]:
+    """Return where the flags say to publish, else where the workspace says."""
+    if args.file or args.folder or args.mimir or args.cortex:
+        return (_target(args),)
+    if args.what == "alertmanager":
+        file = space.publishing.alertmanager_file
+        if file is None:
+            raise UsageError(
+                "nothing says where Alertmanager's configuration is",
+                hint="give --file, or set publish.alertmanager in headroom.yaml",
+            )
+        server = _optional(args, space.alertmanager_url)
+        return (AlertmanagerFile(path=str(root / file), server=server),)
+    if not space.publishing.rules:
+        raise UsageError(
+            "nothing says where rules are published",
+            hint="give --folder, --mimir or --cortex, or set publish.rules in headroom.yaml",
+        )
+    return tuple(_destination(each, space, root) for each in space.publishing.rules)
+
+
+def _destination(each: RulesDestination, space: Workspace, root: Path) -> PublishTarget:
+    """Return the target that a line of the workspace names."""
+    known = {source.reference: source for source in space.prometheus.values()}
+    if each.source is not None and each.source not in known:
+        raise UsageError(
+            f'there is no source "{each.source}"{did_you_mean(each.source, known)}',
+            hint=f"known sources: {', '.join(known)}" if known else None,
+        )
+    server = None if each.source is None else known[each.source]
+    if each.folder is not None:
+        return PrometheusFolder(folder=str(root / each.folder), server=server)
+    assert server is not None, "the loader asks for a source beside a ruler"
+    address = replace(server, url=server.ruler_url or server.url.removesuffix("/prometheus"))
+    return MimirRuler(
+        server=address,
+        flavor=RulerFlavor(each.ruler or RulerFlavor.MIMIR),
+        prefix=each.prefix or NAMESPACE_PREFIX,
+    )
 
 
 def _target(args: argparse.Namespace) -> PublishTarget:
@@ -168,10 +219,10 @@ def _server(args: argparse.Namespace, url: str) -> PrometheusSource:
     )
 
 
-def _layout(args: argparse.Namespace, out: Path) -> str:
+def _layout(args: argparse.Namespace, target: PublishTarget, out: Path) -> str:
     if args.layout:
         return str(args.layout).strip("/")
-    if not args.folder and (out / "mimir").is_dir():
+    if isinstance(target, MimirRuler) and (out / "mimir").is_dir():
         return "mimir"
     return "prometheus"
 

@@ -110,6 +110,23 @@ def open_project(
     )
 
 
+def open_workspace(
+    *, environment: Mapping[str, str], workspace: str | None = None
+) -> tuple[Workspace, Path]:
+    """The workspace around the working directory and its folder, without its applications.
+
+    Raises ``SpecError`` for a workspace file with an error.
+    """
+    file = _workspace_file((), workspace or environment.get(_WORKSPACE))
+    inputs = Inputs()
+    space, problems = _read_workspace(file, inputs)
+    problems += inputs.problems
+    if has_errors(problems):
+        raise SpecError(in_order(problems))
+    root = Path.cwd() if file is None else file.parent
+    return _with_absolute_paths(space, root), root
+
+
 def _workspace_file(paths: Sequence[str], named: str | None) -> Path | None:
     if named is not None:
         path = Path(named)

@@ -56,6 +56,49 @@ COLLECTORS = Record(
     },
 )
 
+PUBLISH = Record(
+    description="Where `headroom publish` puts what was generated.",
+    fields={
+        "rules": Field(
+            shape=ListOf(
+                shape=Record(
+                    fields={
+                        "folder": Field(
+                            shape=FILE_PATH, description="A folder that a server's rule_files name."
+                        ),
+                        "ruler": Field(
+                            shape=Choice(choices=("mimir", "cortex")),
+                            description="The rule store of the source, by its kind.",
+                        ),
+                        "source": Field(
+                            shape=VALUE, description="The server, such as prometheus/eu."
+                        ),
+                        "prefix": Field(
+                            shape=VALUE,
+                            description="What the ruler's namespaces of this workspace begin with.",
+                        ),
+                    },
+                    exactly_one_of=(("folder", "ruler"),),
+                    needs={"ruler": ("source",), "prefix": ("ruler",)},
+                )
+            ),
+            description="Where rules run.",
+        ),
+        "alertmanager": Field(
+            shape=Record(
+                fields={
+                    "file": Field(
+                        shape=FILE_PATH,
+                        required=True,
+                        description="The configuration file; the server is sources.alertmanager.",
+                    )
+                }
+            ),
+            description="Where Alertmanager reads its configuration.",
+        ),
+    },
+)
+
 SPEC = Record(
     description="Where everything of an installation is; paths are relative to this file.",
     fields={
@@ -70,6 +113,7 @@ SPEC = Record(
         "sources": Field(shape=SOURCES, description="Where the numbers are read."),
         "receivers": Field(shape=RECEIVERS, description="Who can be told of alerts."),
         "links": Field(shape=LINKS, description="Addresses of the other tools."),
+        "publish": Field(shape=PUBLISH, description="Where generated files are put to work."),
         "collectors": Field(shape=COLLECTORS, description="What collectors are configured for."),
     },
 )

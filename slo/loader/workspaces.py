@@ -16,7 +16,7 @@ from slo.problems import Problem, Severity, Span, error, has_errors, in_order
 from slo.receivers import receiver_problems
 from slo.shape import UNREADABLE
 from slo.units import Duration
-from slo.workspace import Defaults, Links, Receiver, Workspace
+from slo.workspace import Defaults, Links, Publishing, Receiver, RulesDestination, Workspace
 
 
 def built_in_defaults() -> Defaults:
@@ -82,6 +82,25 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
         store=None if store is None else store.get("path", str),
         receivers=_receivers(spec, problems),
         links=_links(spec.get("links", Fields)),
+        publishing=_publishing(spec.get("publish", Fields)),
+    )
+
+
+def _publishing(fields: Fields | None) -> Publishing:
+    if fields is None:
+        return Publishing()
+    alertmanager = fields.get("alertmanager", Fields)
+    return Publishing(
+        rules=tuple(
+            RulesDestination(
+                folder=each.get("folder", str),
+                ruler=each.get("ruler", str),
+                source=each.get("source", str),
+                prefix=each.get("prefix", str),
+            )
+            for each in fields.each("rules", Fields)
+        ),
+        alertmanager_file=None if alertmanager is None else alertmanager.get("file", str),
     )
 
 

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 from collectors.readers.prometheus.transient import TransientError
 from slo.errors import (
@@ -39,7 +40,9 @@ def too_large(source: str) -> SourceError:
 
 def from_exception(error: requests.RequestException, source: str) -> Exception:
     """Return the error, transient or not, for a request that came to no answer."""
-    if isinstance(error, requests.Timeout):
+    # A body that stops coming is a ConnectionError to requests, with the timeout inside.
+    stalled = any(isinstance(each, ReadTimeoutError) for each in error.args)
+    if isinstance(error, requests.Timeout) or stalled:
         return SourceTimeout(f"{source}: no answer in time", source=source)
     if isinstance(error, requests.exceptions.SSLError):
         return SourceUnavailable(

@@ -214,14 +214,14 @@ def test_a_server_that_misbehaves_is_told_in_bounded_time(
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        (["rules"], "--folder, --mimir and --cortex are missing: give one of them"),
+        (["rules"], "nothing says where rules are published"),
         (["rules", "--folder", "x", "--mimir", "http://y"], "exclude each other"),
         (["rules", "--mimir", "http://y", "--prometheus", "http://z"], "goes with --folder"),
         (["rules", "--mimir", "mimir:80"], '"mimir:80" is not an http or https address'),
         (["rules", "--mimir", "http://u:p@h"], "must not hold a password"),
         (["rules", "--folder", "x", "--file", "y"], "--file is not for rules"),
         (["rules", "--folder", "x", "--prefix", "y"], "--prefix is a text, and goes with"),
-        (["alertmanager"], "name the server's configuration file with --file"),
+        (["alertmanager"], "nothing says where Alertmanager's configuration is"),
         (["alertmanager", "--folder", "x"], "--folder is not for alertmanager"),
         (["rulse"], '"rulse" is none of rules, alertmanager; did you mean "rules"?'),
         (["rules", "--timeout", "5"], "a duration is a number with a unit"),

@@ -134,7 +134,9 @@ def output(command: str) -> str:
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
         return done.stdout
     stream = io.StringIO()
-    run(COMMANDS, words[1:], Terminal(stdout=stream, stderr=stream, width=WIDTH))
+    environment = {"XDG_STATE_HOME": str(Path.cwd())}
+    terminal = Terminal(stdout=stream, stderr=stream, width=WIDTH, environment=environment)
+    run(COMMANDS, words[1:], terminal)
     return stream.getvalue()
 
 
