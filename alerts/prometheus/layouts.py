@@ -86,12 +86,15 @@ def sharded(app: App, settings: RuleSettings) -> Files:
     return files
 
 
+SHARDED = "sharded"
+"""The layout that needs to know which labels tell shards apart."""
+
 LAYOUTS: Mapping[str, Callable[[App, RuleSettings], Files]] = {
     "plain": plain,
     "operator": operator,
     "mimir": mimir,
     "thanos": thanos,
-    "sharded": sharded,
+    SHARDED: sharded,
 }
 """Every layout by the name that ``generate --layout`` takes."""
 

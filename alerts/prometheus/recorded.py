@@ -17,8 +17,8 @@ _IDENTITY = ", ".join(naming.IDENTITY_LABELS)
 class Recorded:
     """The recorded series of one service level.
 
-    On a ruler above shards, ``replica_labels`` tell copies of one shard apart (the fullest one
-    counts) and every other label tells shards apart, whose counts add up.
+    On a ruler above shards, ``shard_labels`` tell shards apart, whose counts add up; every other
+    label tells copies of one shard apart, of which the fullest counts.
     """
 
     key: SloKey
@@ -37,6 +37,10 @@ class Recorded:
     def slots(self, name: str, window: Duration) -> str:
         """How many samples of a base series a window holds; of several shards, the fewest."""
         return self._added(f"count_over_time({self.series(name)}[{window}])", "min")
+
+    def lost_slots(self, name: str, window: Duration) -> str:
+        """How many samples a window holds of a series that marks what is missing; the most."""
+        return self._added(f"count_over_time({self.series(name)}[{window}])", "max")
 
     def now(self, name: str) -> str:
         """The present sample of a base series, over all shards."""

@@ -159,7 +159,7 @@ def _paired_total(recorded: Recorded, window: Duration) -> str:
 
 
 def _unpaired_slots(recorded: Recorded, window: Duration) -> str:
-    return f"({recorded.slots(naming.UNPAIRED, window)} or {_nothing(recorded)})"
+    return f"({recorded.lost_slots(naming.UNPAIRED, window)} or {_nothing(recorded)})"
 
 
 def _nothing(recorded: Recorded) -> str:

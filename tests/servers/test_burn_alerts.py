@@ -136,7 +136,7 @@ def _meta_only(text: str) -> str:
 
 @pytest.mark.parametrize(("page", "fires"), [(AlertGuard(), True), (guard(min_events=100), False)])
 def test_one_failed_request_in_a_quiet_hour_pages_only_without_a_guard(
-    prometheus_bin: Path, tmp_path: Path, page: AlertGuard, fires: bool
+    prometheus_bin: Path, tmp_path: Path, *, page: AlertGuard, fires: bool
 ) -> None:
     """A request a minute, one of them fails: 1.7 % of the hour, and no evidence of anything."""
     expected = _burn(severity="page")

@@ -1,7 +1,6 @@
-"""Generated rules under promtool: what `What must hold` in the design asks of them."""
+"""Generated rules under promtool: no traffic, gaps, odd selectors, odd sources."""
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from slo.model import AlertSettings, Cluster
 from slo.units import Duration
 from tests.builders import events, latency, level, slo
-from tests.servers.rule_cases import Case, Check, firing, near, rules_of, series, without
+from tests.servers.rule_cases import Case, Check, firing, near, rules_of, series
 
 KEY = '{app="ticketing", env="prod", slo="availability"}'
 PERIOD = f"slo:error:ratio_period{KEY}"
@@ -26,117 +25,6 @@ B = series("bad", **TARGET)
 
 def _absent(after: str | None) -> AlertSettings:
     return AlertSettings(absent_for=None if after is None else Duration.parse(after))
-
-
-# The peers' oracles: ../research names each after the peer's failure.
-
-
-def test_a_busy_day_and_a_quiet_night_are_a_ratio_of_sums(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """t1: 0.01998 %, where an average of ratios says 5 %."""
-    day, night = "0+60000x720 43260060+60x720", "0+6x1440"
-    truth = 6 * 1440 / (60_060 * 720)
-    Case(
-        rules=rules_of(level(PLAIN)),
-        series={T: day, B: night},
-        checks=[
-            Check(
-                at="24h",
-                holds=[
-                    near(PERIOD, truth, 0.002),
-                    near(f"slo:error_budget_remaining:ratio{KEY}", 1 - truth / 0.001, 0.002),
-                    near(f"slo:burn_rate:ratio_period{KEY}", truth / 0.001, 0.002),
-                    near(f"slo:error:ratio_rate1d{KEY}", truth, 0.002),
-                ],
-                lacks=[NO_NAN],
-            )
-        ],
-        every="5m",
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_ten_idle_minutes_leave_no_trace(prometheus_bin: Path, tmp_path: Path) -> None:
-    """n2: no NaN, and the ratio stays what it was."""
-    Case(
-        rules=rules_of(level(PLAIN)),
-        series={T: "0+10000x60 600000x10 610000+10000x60", B: "0+1x60 60x10 61+1x60"},
-        checks=[
-            Check(at="1h9m", lacks=[f"slo:error:ratio_rate5m{KEY}", NO_NAN]),
-            Check(at="2h10m", holds=[near(PERIOD, 0.0001, 0.001)], lacks=[NO_NAN]),
-        ],
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_an_error_series_that_existed_for_an_hour_counts_for_that_hour(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """n3: errors in one hour of two days, half of it, are 1.04 %, not half."""
-    Case(
-        rules=rules_of(level(PLAIN)),
-        series={T: "0+600x2880", B: "_x600 300+300x59 _x2220"},
-        checks=[Check(at="48h", holds=[near(PERIOD, 300 * 60 / (600 * 2880), 0.001)])],
-        every="5m",
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_errors_of_a_series_first_seen_with_fifty_count_fifty(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """t5: its target was there before, so it began at zero."""
-    Case(
-        rules=rules_of(level(PLAIN)),
-        series={T: "0+100x120", B: "_x63 50x57"},
-        checks=[Check(at="2h", holds=[near(BAD, 50)])],
-        every="5m",
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_two_slos_over_one_metric_do_not_mix(prometheus_bin: Path, tmp_path: Path) -> None:
-    """t6: each counts its own handler."""
-    x, y = (
-        slo(
-            events(f'total{{handler="/{name}"}}', bad=f'total{{handler="/{name}", code="500"}}'),
-            name=name,
-        )
-        for name in "xy"
-    )
-    inputs = {
-        series("total", **TARGET, handler=f"/{name}", code=code): f"0+{rate}x120"
-        for name, code, rate in (("x", "200", 50), ("x", "500", 10), ("y", "200", 70))
-    }
-    Case(
-        rules=rules_of(level(x), level(y)),
-        series=inputs,
-        checks=[
-            Check(
-                at="2h",
-                holds=[
-                    near('slo:error:ratio_period{slo="x"}', 1 / 6),
-                    near('slo:total:increase_period{slo="x"}', 60 * 120, 0.05),
-                    'slo:error:ratio_period{slo="y"} == 0',
-                    "count(slo:total:increase_period) == 2",
-                ],
-            )
-        ],
-        every="5m",
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_a_second_file_with_other_labels_records_the_same_series(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """t8: rules of before and after a change of labels agree on every identity."""
-    before, after = (replace(PLAIN, labels={"owner": owner}) for owner in ("anna", "bert"))
-    Case(
-        rules=rules_of(level(before), level(after)),
-        series={T: "0+100x120", B: "0+1x120"},
-        checks=[
-            Check(at="2h", holds=[near(PERIOD, 0.01), f"count({PERIOD}) == 1"]),
-            Check(at="2h", holds=["count(slo_info) == 2", 'slo_info{owner="bert"}']),
-        ],
-        every="5m",
-    ).run(prometheus_bin, tmp_path)
 
 
 # 2: no traffic, and series that go away.
@@ -211,7 +99,7 @@ def test_absence_can_be_ignored(prometheus_bin: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ['"} or vector(1) #', "a|b", ".*", "back\\slash", "{{ $labels.x }}", "ünï‮"]
+    "value", ['"} or vector(1) #', "a|b", ".*", "back\\slash", "{{ $labels.x }}", "ünï\u202e"]
 )
 def test_a_hostile_label_value_selects_itself_and_nothing_else(
     prometheus_bin: Path, tmp_path: Path, value: str
@@ -384,87 +272,4 @@ def test_a_revision_keeps_its_start(prometheus_bin: Path, tmp_path: Path) -> Non
                 holds=["slo:revision_start:timestamp == 0", 'slo_info{revision=~".{8}"} == 1'],
             )
         ],
-    ).run(prometheus_bin, tmp_path)
-
-
-# 12: halves that are missing.
-
-
-def _recorded(total: str, bad: str, *, slots: int = 24) -> dict[str, str]:
-    return {
-        f"slo:total:increase5m{KEY}": total,
-        f"slo:bad:increase5m{KEY}": bad,
-        f"slo:total:rate{KEY}": f"1x{slots * 5}",
-    }
-
-
-def test_slots_without_their_bad_half_do_not_dilute_the_ratio(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """A bad rule that failed for an hour leaves the ratio alone and shows in the coverage."""
-    text = rules_of(level(PLAIN))["0.yaml"]
-    pairs = ["slo:total:increase5m", "slo:bad:increase5m", "slo:total:rate", "slo:bad:rate"]
-    Case(
-        rules={"0.yaml": without(text, pairs)},
-        series=_recorded("100x24", "10x5 _x12 10x5"),
-        checks=[
-            Check(
-                at="2h",
-                holds=[
-                    near(PERIOD, 0.1),
-                    near(f"slo:error:ratio_rate2h{KEY}", 0.1, 0.1),
-                    "slo:coverage:ratio_period < 14 / 8640",
-                    firing("SLIIncomplete"),
-                ],
-            ),
-        ],
-        every="5m",
-        spacing="5m",
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_a_bad_rule_that_always_failed_is_no_success(prometheus_bin: Path, tmp_path: Path) -> None:
-    """Without any bad half there is no ratio at all, and someone hears of it."""
-    text = rules_of(level(PLAIN))["0.yaml"]
-    Case(
-        rules={"0.yaml": without(text, ["slo:bad:increase5m", "slo:bad:rate"])},
-        series={T: "0+100x120", B: "0+100x120"},
-        checks=[
-            Check(at="2h", lacks=[RATIOS], holds=[f"{TOTAL} == 0", firing("SLIIncomplete")]),
-        ],
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_the_unproven_alert_ends_with_the_first_match(prometheus_bin: Path, tmp_path: Path) -> None:
-    """A selector that has matched once is proven for good, though its series go away."""
-    unproven = replace(PLAIN, indicator=replace(PLAIN.indicator, proven=False))
-    Case(
-        rules=rules_of(level(unproven)),
-        series={T: "0+100x400", B: "_x120 1x20 _x260"},
-        checks=[
-            Check(at="30m", lacks=[firing("SLIUnproven")]),
-            Check(at="1h50m", holds=[firing("SLIUnproven", severity="info")]),
-            Check(at="2h10m", lacks=[firing("SLIUnproven")]),
-            Check(at="6h30m", lacks=[firing("SLIUnproven")]),
-        ],
-    ).run(prometheus_bin, tmp_path)
-
-
-def test_a_budget_that_runs_low_is_a_ticket_for_each_threshold(
-    prometheus_bin: Path, tmp_path: Path
-) -> None:
-    """Shares of the budget fire when they are crossed, and not before."""
-    alerts = AlertSettings(budget_left=(Fraction(1, 2), Fraction(1, 4), Fraction(0)))
-    errors = "0+6x1200"  # 0.06 % of 10,000 a minute leaves 40 %.
-    Case(
-        rules=rules_of(level(replace(PLAIN, alerts=alerts))),
-        series={T: "0+10000x1200", B: errors},
-        checks=[
-            Check(
-                at="20h",
-                holds=[firing("ErrorBudgetLow", left="0.5", severity="ticket")],
-                lacks=[firing("ErrorBudgetLow", left="0.25"), firing("ErrorBudgetLow", left="0")],
-            )
-        ],
-        every="5m",
     ).run(prometheus_bin, tmp_path)

@@ -85,3 +85,23 @@ def test_the_status_page_shows_every_key_of_the_answer(
     actual = json.loads(pages.output(f"headroom status apps {flags}"))
     assert list(actual) == list(shown)
     assert list(actual["slos"][0]) == list(shown["slos"][0])
+
+
+def test_the_gate_page_shows_every_key_of_the_decision(pytestconfig: pytest.Config) -> None:
+    """The table has the keys of the schema that is shipped, in its order."""
+    page = pages.read(pytestconfig.rootpath / FOLDER / "gate.md").split("## JSON")[1]
+    decision = pages.read(pytestconfig.rootpath / "slo" / "gate" / "decision.schema.json")
+    shown = re.findall(r"^\| `([a-zA-Z]+)` \|", page.split("\n## ")[0], re.MULTILINE)
+    assert list(json.loads(decision)["properties"]) == shown
+
+
+def test_the_doctor_page_shows_every_key_of_the_answer(
+    pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example has the keys of a real answer, in their order."""
+    page = pages.read(pytestconfig.rootpath / FOLDER / "doctor.md")
+    shown = json.loads(pages.block(page, "JSON", "json").text)
+    monkeypatch.chdir(tmp_path)
+    actual = json.loads(pages.output("headroom doctor --format json"))
+    assert list(actual) == list(shown)
+    assert list(actual["checks"][0]) == list(shown["checks"][0])

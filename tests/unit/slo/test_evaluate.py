@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 
@@ -19,7 +19,7 @@ Outcome = Counts | Share | NoData
 
 
 def _counts(total: int, bad: int) -> Counts:
-    return Counts(total=F(total), bad=F(bad))
+    return Counts(total=Fraction(total), bad=Fraction(bad))
 
 
 def _judge(period: Counts | NoData, windows: Mapping[str, Outcome] | None = None) -> Evaluation:
@@ -40,9 +40,9 @@ def test_a_healthy_level_is_ok_with_its_numbers() -> None:
     """A tenth of the budget is spent."""
     found = _judge(HEALTHY)
     assert State.OK is found.state
-    assert (F(1, 10_000), F(1, 10)) == (found.error_ratio, found.period_burn_rate)
+    assert (Fraction(1, 10_000), Fraction(1, 10)) == (found.error_ratio, found.period_burn_rate)
     assert found.budget is not None
-    assert F(9, 10) == found.budget.remaining
+    assert Fraction(9, 10) == found.budget.remaining
     assert () == found.firing
     assert found.no_data is None
 
@@ -53,7 +53,7 @@ def test_a_level_burns_when_both_windows_of_a_pair_do() -> None:
     found = _judge(HEALTHY, {"1h": hot, "5m": hot})
     assert State.BURNING is found.state
     assert [(D("1h"), D("5m"))] == [(pair.long, pair.short) for pair in found.firing]
-    assert (F(15), F(15)) == found.pair_burn(found.firing[0])
+    assert (Fraction(15), Fraction(15)) == found.pair_burn(found.firing[0])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_level_does_not_burn_on_half_of_the_evidence(windows: Mapping[str, Out
 
 def test_a_share_burns_as_counts_do() -> None:
     """Sources without counts can still say that it burns."""
-    hot = Share(ratio=F(2, 100))
+    hot = Share(ratio=Fraction(2, 100))
     assert State.BURNING is _judge(HEALTHY, {"1h": hot, "5m": hot}).state
 
 
@@ -85,7 +85,7 @@ def test_a_spent_budget_is_exhausted_whatever_burns(bad: int) -> None:
     hot = _counts(1000, 100)
     found = _judge(_counts(1_000_000, bad), {"1h": hot, "5m": hot})
     assert State.EXHAUSTED is found.state
-    assert F(0) == found.seconds_to_exhaustion
+    assert Fraction(0) == found.seconds_to_exhaustion
 
 
 @pytest.mark.parametrize("reason", NoDataReason)
@@ -126,7 +126,7 @@ def test_an_unknown_period_is_no_data_even_while_pairs_fire() -> None:
 def test_a_forecast_needs_the_last_hour() -> None:
     """Nine tenths of a month's budget at twice the rate last 13.5 days."""
     found = _judge(HEALTHY, {"1h": _counts(1000, 2)})
-    assert F(27, 2) * 86_400 == found.seconds_to_exhaustion
+    assert Fraction(27, 2) * 86_400 == found.seconds_to_exhaustion
     assert _judge(HEALTHY).seconds_to_exhaustion is None
     assert _judge(HEALTHY, {"1h": _counts(1000, 0)}).seconds_to_exhaustion is None
 
