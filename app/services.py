@@ -153,7 +153,7 @@ def burn_downs(
     at: datetime,
     *,
     environ: Mapping[str, str] | None = None,
-    steps: int = 14,
+    steps: int = 10,
 ) -> Mapping[SloKey, tuple[Fraction | None, ...]]:
     """Budget remaining after each step of the known period, for levels of a single source.
 

@@ -20,7 +20,7 @@ _COLORS = {
     State.NO_DATA: "\x1b[35m",
 }
 _END = "\x1b[0m"
-_NAME = 16
+_NAME = 15
 _SIGNS = {State.OK: " ", State.BURNING: "!", State.EXHAUSTED: "x", State.NO_DATA: "?"}
 
 BurnDown = Mapping[SloKey, Sequence[Fraction | None]]

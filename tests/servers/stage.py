@@ -167,8 +167,8 @@ def _world(
     )
 
 
-def set_up(binaries: Path, folder: Path) -> tuple[Stage, Path]:
-    """Write the workspace, simulate, record; return the stage before its server runs, and its data.
+def set_up(binaries: Path, folder: Path) -> Stage:
+    """Write the workspace, simulate, record; return the stage with a server that is not started.
 
     The folder of the server's rules is empty still.
     """
@@ -196,7 +196,7 @@ def set_up(binaries: Path, folder: Path) -> tuple[Stage, Path]:
     )
     loaded = folder / "loaded"
     loaded.mkdir()
-    stage = Stage(
+    return Stage(
         folder=space,
         server=Prometheus(binaries, data=data, rules=[loaded / "*.yaml"]),
         binaries=binaries,
@@ -204,7 +204,6 @@ def set_up(binaries: Path, folder: Path) -> tuple[Stage, Path]:
         worlds=simulated,
         at=at,
     )
-    return stage, data
 
 
 def instant(at: float) -> str:

@@ -68,9 +68,10 @@ class ProfileReader:
     ) -> dict[SloKey, Profile]:
         where = scope(level.key for level in levels)
         step = _step(window, steps)
+        over = _open(step)
         sums = [
             self._points(
-                f"sum by ({_IDENTITY}) (sum_over_time({selector_text(name, where)}[{step}]))",
+                f"sum by ({_IDENTITY}) (sum_over_time({selector_text(name, where)}[{over}]))",
                 window,
                 step,
                 trail,
@@ -95,7 +96,7 @@ class ProfileReader:
         step = _step(window, steps)
         total, part = (
             self._points(
-                f"sum_over_time(({text})[{step}:{LEDGER_SLOT}])",
+                f"sum_over_time(({text})[{_open(step)}:{LEDGER_SLOT}])",
                 window,
                 step,
                 trail,
@@ -136,6 +137,11 @@ def _step(window: Duration, steps: int) -> Duration:
     """A step of whole slots; the number of steps gives way where it must."""
     slot = LEDGER_SLOT.milliseconds
     return Duration(milliseconds=max(slot, -(-window.milliseconds // steps // slot) * slot))
+
+
+def _open(step: Duration) -> Duration:
+    """A millisecond short: before 3.0 ranges are closed, and a slot on the border counts twice."""
+    return Duration(milliseconds=step.milliseconds - 1)
 
 
 def _profile(

@@ -1,7 +1,7 @@
 """Tables of the keys of a document, made from its JSON Schema."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias, cast
 
 from slo.units import DURATION_PATTERN, PERCENT_PATTERN
@@ -91,25 +91,24 @@ def _variant(schema: Schema) -> str:
 
 def _takes(schema: Schema, path: str) -> str:
     if "anyOf" in schema:
-        if _is_percentage(schema):
-            return "percentage"
-        return " or ".join(_takes(e, path) for e in cast("list[Schema]", schema["anyOf"]))
+        alternatives = cast("list[Schema]", schema["anyOf"])
+        several = " or ".join(_takes(each, path) for each in alternatives)
+        return "percentage" if _is_percentage(schema) else several
     if "oneOf" in schema:
-        links = [f"[{where.rpartition(' ')[2]}]({_anchor(where)})" for _, where in
-                 _mappings(schema, path)]
-        return " or ".join(links)
-    match schema.get("type"):
-        case "array":
-            return f"list of: {_takes(cast('Schema', schema['items']), f'{path}[]')}"
-        case "object":
-            return _object(schema, path)
-        case "boolean":
-            return "`true` or `false`"
-        case "number" | "integer":
-            return _number(schema)
-        case None:
-            return "anything"
-    return _text(schema)
+        places = [place for _, place in _mappings(schema, path)]
+        return " or ".join(f"[{place.rpartition(' ')[2]}]({_anchor(place)})" for place in places)
+    kind = str(schema.get("type", "anything"))
+    read = _KINDS.get(kind)
+    return kind if read is None else read(schema, path)
+
+
+def _list(schema: Schema, path: str) -> str:
+    return f"list of: {_takes(cast('Schema', schema['items']), f'{path}[]')}"
+
+
+def _flag(schema: Schema, path: str) -> str:
+    del schema, path
+    return "`true` or `false`"
 
 
 def _object(schema: Schema, path: str) -> str:
@@ -119,13 +118,15 @@ def _object(schema: Schema, path: str) -> str:
     return f"names, each with: {_takes(inner, f'{path}.NAME')}"
 
 
-def _number(schema: Schema) -> str:
+def _number(schema: Schema, path: str) -> str:
+    del path
     noun = "whole number" if schema["type"] == "integer" else "number"
     bounds = [words.format(schema[key]) for key, words in _BOUNDS if key in schema]
     return " ".join([noun, *bounds])
 
 
-def _text(schema: Schema) -> str:
+def _text(schema: Schema, path: str) -> str:
+    del path
     if "enum" in schema:
         return " or ".join(f"`{each}`" for each in cast("list[str]", schema["enum"]))
     pattern = str(schema.get("pattern", ""))
@@ -154,8 +155,9 @@ def _rules(schema: Schema) -> Iterator[str]:
     for group in cast("list[Schema]", schema.get("allOf", [])):
         for word, key in (("Exactly one", "oneOf"), ("At least one", "anyOf")):
             if key in group:
-                keys = [cast("list[str]", e["required"])[0]
-                        for e in cast("list[Schema]", group[key])]
+                keys = [
+                    cast("list[str]", e["required"])[0] for e in cast("list[Schema]", group[key])
+                ]
                 yield f"{word} of {_listed(keys)} is set."
         if "not" in group:
             first, second = cast("list[str]", cast("Schema", group["not"])["required"])
@@ -169,3 +171,15 @@ def _rules(schema: Schema) -> Iterator[str]:
 
 def _listed(keys: list[str]) -> str:
     return ", ".join(f"`{key}`" for key in keys)
+
+
+_KINDS: Mapping[str, Callable[[Schema, str], str]] = {
+    "array": _list,
+    "boolean": _flag,
+    "integer": _number,
+    "number": _number,
+    "object": _object,
+    "string": _text,
+    # Text that may be written like a number or a boolean.
+    "['string', 'number', 'boolean']": _text,
+}

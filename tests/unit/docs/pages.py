@@ -65,7 +65,7 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
                 end=index,
             )
             opened = None
-    assert opened is None, f"the block that begins at line {opened and opened[0] + 1} has no end"
+    assert opened is None, "a block has no end"
 
 
 def block(page: str, section: str, language: str) -> Block:
@@ -102,9 +102,7 @@ def anchors(page: str) -> set[str]:
 
 def commands(console: str) -> list[str]:
     """Return the commands that a console block shows."""
-    return [
-        line.removeprefix(_PROMPT) for line in console.splitlines() if line.startswith(_PROMPT)
-    ]
+    return [line.removeprefix(_PROMPT) for line in console.splitlines() if line.startswith(_PROMPT)]
 
 
 def write_files(page: str, folder: Path, section: str) -> dict[str, Path]:

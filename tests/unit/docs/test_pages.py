@@ -1,21 +1,22 @@
 """All pages together: what they show was run, what they link to is there, their files validate."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 import yaml
 
+from app.cli.main import COMMANDS
+from slo.gate.loader import load_policies
+from slo.gate.selection import built_in
 from slo.loader import KINDS, schema
+from slo.loader.documents import SourceFile
 from tests.unit.docs import pages
 from tests.unit.docs.key_tables import key_tables
 
-RUN = (
-    "indicators.md",
-    *(f"commands/{n}.md" for n in "diff doctor gate generate init publish schema".split()),
-    *(f"commands/{n}.md" for n in ("status", "validate")),
-)
+RUN = tuple(f"commands/{name}.md" for name in COMMANDS)
 """Pages whose console blocks are run, section by section, in a folder with the section's files."""
 DOCUMENTS = ("app-file.md", "indicators.md", "policy.md", "workspace.md")
 """Pages whose titled files must be without errors."""
@@ -88,7 +89,7 @@ def test_every_yaml_block_is_yaml_or_meant_not_to_be(pytestconfig: pytest.Config
     root = pytestconfig.rootpath / pages.DOCS
     for path in sorted(root.rglob("*.md")):
         for block in pages.blocks(pages.read(path)):
-            if block.language == "yaml" and not (path.parent.parent.name == "problems"):
+            if block.language == "yaml" and path.parent.parent.name != "problems":
                 list(yaml.safe_load_all(block.text))
 
 
@@ -124,3 +125,13 @@ def test_every_kind_of_document_has_keys_on_a_page() -> None:
     """Templates have a page that is written from the templates themselves."""
     assert {*KINDS} == {*KEY_TABLES.values(), "IndicatorTemplate"}
     assert {*KINDS} == {cast("str", schema(kind)["title"]).split()[1] for kind in KINDS}
+
+
+def test_the_built_in_policy_is_that_of_the_page(pytestconfig: pytest.Config) -> None:
+    """The page says that the rules of its example, but for the freeze, apply without a policy."""
+    page = pages.read(pytestconfig.rootpath / pages.DOCS / "policy.md")
+    text = pages.block(page, "Gate policies", "yaml").text
+    policies, problems = load_policies([SourceFile(name="policy.yaml", text=text)])
+    assert () == problems
+    shown = [replace(rule, span=None) for rule in policies[0].rules if rule.reads_data]
+    assert list(built_in().rules) == shown

@@ -86,7 +86,9 @@ def test_a_pages_advice_ends_its_problem(
         if (each.section, each.language) == ("What to do", "diff"):
             changed |= _apply(each.text, files)
     assert changed, "the page shows no corrected lines"
-    if not any("kind: App" in path.read_text(encoding="utf-8") for path in tmp_path.glob("**/*.yaml")):
+    if not any(
+        "kind: App" in path.read_text(encoding="utf-8") for path in tmp_path.glob("**/*.yaml")
+    ):
         (tmp_path / "any.yaml").write_text(_ANY_APP, encoding="utf-8")
     for command in pages.commands(console):
         if command.startswith("headroom "):
@@ -130,7 +132,7 @@ def _index() -> str:
     lines = [
         "# Problems",
         "",
-        "Every problem ends with its id in square brackets. An id keeps its meaning; the wording of",
+        "Every problem ends with its id in square brackets. An id keeps its meaning; the words of",
         "messages may change. `error` fails a command, `warning` and `note` do not.",
         "",
     ]

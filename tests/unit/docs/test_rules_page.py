@@ -1,9 +1,10 @@
 """docs/rules.md lists the series, the alerts and the windows that there are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import yaml
@@ -23,27 +24,44 @@ def page(pytestconfig: pytest.Config) -> str:
     return pages.read(pytestconfig.rootpath / pages.DOCS / "rules.md")
 
 
+Rule: TypeAlias = Mapping[str, object]
+
+
 @pytest.fixture
-def rules(pytestconfig: pytest.Config, tmp_path: Path) -> list[Mapping[str, object]]:
-    """Every rule of the example that uses every feature."""
+def groups(pytestconfig: pytest.Config, tmp_path: Path) -> Mapping[str, tuple[str, list[Rule]]]:
+    """The groups of the example that uses every feature: interval and rules by name."""
     source = pytestconfig.rootpath / EXAMPLE
     pages.output(f"headroom generate {source} --only rules --out {tmp_path}")
     files = sorted(tmp_path.glob("prometheus/*/*.yaml"))
-    return [rule for file in files for group in _groups(file) for rule in group["rules"]]
+    found = [group for file in files for group in yaml.safe_load(pages.read(file))["groups"]]
+    return {group["name"]: (group["interval"], group["rules"]) for group in found}
 
 
-def _groups(file: Path) -> Iterator[Mapping[str, list[Mapping[str, object]]]]:
-    yield from yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+@pytest.fixture
+def rules(groups: Mapping[str, tuple[str, list[Rule]]]) -> list[Rule]:
+    """Every rule of the example."""
+    return [rule for _, rules in groups.values() for rule in rules]
+
+
+def test_the_groups_are_those_of_the_page(
+    page: str, groups: Mapping[str, tuple[str, list[Rule]]]
+) -> None:
+    """Their names, their intervals, and how many rules one holds at most."""
+    ends = {f"APP/ENV/SLO/{name.rpartition('/')[2]}" for name in groups}
+    shown = dict(re.findall(r"^\| `(APP/[^`]+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert ends == set(shown)
+    for name, (interval, rules) in groups.items():
+        told = shown[f"APP/ENV/SLO/{name.rpartition('/')[2]}"]
+        assert interval == told or told.startswith("scrape")
+        assert len(rules) <= int(page.partition("No group holds more than ")[2].split()[0])
 
 
 def _first_column(page: str, section: str) -> set[str]:
-    text = page.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
 
 
-def test_the_series_are_those_that_rules_record(
-    page: str, rules: list[Mapping[str, object]]
-) -> None:
+def test_the_series_are_those_that_rules_record(page: str, rules: list[Rule]) -> None:
     """One row for each; the series of windows share a row."""
     recorded = {str(rule["record"]) for rule in rules if "record" in rule}
     named = {_WINDOW.sub("ratio_rateWINDOW", name) for name in recorded}
@@ -51,9 +69,7 @@ def test_the_series_are_those_that_rules_record(
     assert named == _first_column(page, "Series")
 
 
-def test_the_alerts_are_those_that_rules_raise(
-    page: str, rules: list[Mapping[str, object]]
-) -> None:
+def test_the_alerts_are_those_that_rules_raise(page: str, rules: list[Rule]) -> None:
     """One row for each, with its severities."""
     raised: dict[str, set[str]] = {}
     for rule in rules:

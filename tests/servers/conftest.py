@@ -1,0 +1,26 @@
+"""The stage of the main path, set up once for each version of Prometheus."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROMETHEUS_PARTS
+from tests.servers.stage import Stage, set_up
+
+
+def _param(name: str) -> object:
+    # One worker sets a stage up and plays all of it.
+    return pytest.param(name, marks=pytest.mark.xdist_group(f"stage-{name}"))
+
+
+@pytest.fixture(scope="session", params=[_param(name) for name in PROMETHEUS_PARTS])
+def stage(
+    request: pytest.FixtureRequest,
+    part: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """A running server with the histories of all applications, and their workspace."""
+    stage = set_up(part(request.param), tmp_path_factory.mktemp("stage"))
+    with stage.server:
+        yield stage
