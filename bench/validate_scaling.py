@@ -23,7 +23,11 @@ def run(bench: Run) -> Result:
         for size in sizes
     }
     bench.tell(f"{', '.join(commands)} applications in turns")
-    found = in_turns(commands, 3 if bench.quick else 9)
+    found = in_turns(commands, 1 if bench.quick else 3)
+    # What ten applications add is a few milliseconds: only many runs show it.
+    small = {size: commands[size] for size in list(commands)[:-1]}
+    for size, runs in in_turns(small, 4 if bench.quick else 20).items():
+        found[size] += runs
     measured = {int(size): runs for size, runs in found.items()}
     # Others on the machine only ever add: the least is nearest to what was needed.
     walls = {size: min(one.seconds for one in runs) for size, runs in measured.items()}

@@ -27,6 +27,7 @@ _MEANINGS: tuple[tuple[str, str, str | None], ...] = (
         "this does not line up with what stands above",
         "check the indentation",
     ),
+    ("node content", "a value is missing here", None),
     ("expected key", "this does not line up with the keys above", "check the indentation"),
     ("unknown escape", "this backslash means nothing here", "write it in single quotes"),
     ("invalid Unicode character escape", "there is no such character", None),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from alerts.prometheus import alerting, recording
 from alerts.prometheus.alerting import Subject
 from alerts.prometheus.recorded import Recorded
-from alerts.prometheus.rules import Group, Rule
+from alerts.prometheus.rules import MAX_RULES, Group, Rule
 from slo import naming
 from slo.evaluate import windows_of
 from slo.ledger import Expressions, expressions
-from slo.model import ServiceLevel
+from slo.model import ServiceLevel, SloKey
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, Catalogue, fast_interval, is_short, usable_pairs
 from slo.workspace import Links
@@ -36,14 +37,25 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRules:
-    """The groups of one service level: ``base`` reads raw series, ``derived`` recorded ones.
+class Section:
+    """Rules that belong together, however many: they become one group or several."""
 
-    On one server both go into one file and ``derived`` completes the groups of ``base``.
+    part: str
+    interval: Duration
+    rules: tuple[Rule, ...]
+    reads_raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRules:
+    """The rules of one service level: ``base`` reads raw series, ``derived`` recorded ones.
+
+    On one server both go into one file and ``derived`` completes the sections of ``base``.
     """
 
-    base: tuple[Group, ...]
-    derived: tuple[Group, ...]
+    key: SloKey
+    base: tuple[Section, ...]
+    derived: tuple[Section, ...]
 
 
 def service_rules(level: ServiceLevel, settings: RuleSettings) -> ServiceRules | None:
@@ -56,33 +68,47 @@ def service_rules(level: ServiceLevel, settings: RuleSettings) -> ServiceRules |
     )
     subject = Subject(level=level, recorded=recorded, links=settings.links)
     return ServiceRules(
+        key=level.key,
         base=_base(subject, counts),
         derived=_derived(subject, counts, settings),
     )
 
 
 def joined(rules: ServiceRules) -> tuple[Group, ...]:
-    """Base and derived rules as groups of one server: equal names become one group.
+    """Base and derived rules as groups of one server: sections of one part become one.
 
     A derived rule then sees what the base rule before it has just recorded.
     """
-    groups: dict[str, Group] = {}
-    for group in (*rules.base, *rules.derived):
-        before = groups.get(group.name)
-        groups[group.name] = (
-            group
+    sections: dict[str, Section] = {}
+    for section in (*rules.base, *rules.derived):
+        before = sections.get(section.part)
+        sections[section.part] = (
+            section
             if before is None
-            else Group(
-                name=group.name,
-                interval=group.interval,
-                rules=before.rules + group.rules,
-                reads_raw=before.reads_raw or group.reads_raw,
+            else replace(
+                before,
+                rules=before.rules + section.rules,
+                reads_raw=before.reads_raw or section.reads_raw,
             )
         )
-    return tuple(groups.values())
+    return groups_of(rules.key, tuple(sections.values()))
 
 
-def _base(subject: Subject, counts: Expressions) -> tuple[Group, ...]:
+def groups_of(key: SloKey, sections: Sequence[Section]) -> tuple[Group, ...]:
+    """Sections as groups that every server accepts; a long one goes on in a second group."""
+    return tuple(
+        Group(
+            name=naming.group_name(key, section.part if start == 0 else f"{section.part}-{number}"),
+            interval=section.interval,
+            rules=section.rules[start : start + MAX_RULES],
+            reads_raw=section.reads_raw,
+        )
+        for section in sections
+        for number, start in enumerate(range(0, len(section.rules), MAX_RULES), start=1)
+    )
+
+
+def _base(subject: Subject, counts: Expressions) -> tuple[Section, ...]:
     level = subject.level
     slots: tuple[Rule, ...] = (
         *recording.ledger(level, counts),
@@ -90,14 +116,14 @@ def _base(subject: Subject, counts: Expressions) -> tuple[Group, ...]:
         *alerting.bucket_missing(subject),
     )
     return (
-        Group(
-            name=naming.group_name(level.key, "fast"),
+        Section(
+            part="fast",
             interval=fast_interval(level.slo.indicator.scrape_interval),
             rules=recording.fast_pair(level, counts),
             reads_raw=True,
         ),
-        Group(
-            name=naming.group_name(level.key, "ledger"),
+        Section(
+            part="ledger",
             interval=LEDGER_SLOT,
             rules=slots,
             reads_raw=True,
@@ -105,7 +131,7 @@ def _base(subject: Subject, counts: Expressions) -> tuple[Group, ...]:
     )
 
 
-def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> tuple[Group, ...]:
+def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> tuple[Section, ...]:
     level, recorded = subject.level, subject.recorded
     pairs = usable_pairs(level, settings.catalogue).pairs
     windows = windows_of(level, settings.catalogue)
@@ -114,22 +140,26 @@ def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> t
     urgent = [pair for pair in pairs if is_short(pair.short)]
     slow = [pair for pair in pairs if not is_short(pair.short)]
     return (
-        Group(
-            name=naming.group_name(level.key, "fast"),
+        Section(
+            part="fast",
             interval=fast_interval(level.slo.indicator.scrape_interval),
             rules=(*recording.short_ratios(recorded, short), *alerting.burn(subject, urgent)),
         ),
-        Group(
-            name=naming.group_name(level.key, "ledger"),
+        Section(
+            part="ledger",
             interval=LEDGER_SLOT,
-            rules=(*recording.long_ratios(recorded, long), *recording.period(level, recorded)),
+            # The period first: its rules read each other's samples of this very moment.
+            rules=(
+                *recording.period(level, recorded),
+                *recording.long_ratios(recorded, long),
+                *alerting.burn(subject, slow),
+            ),
         ),
-        Group(
-            name=naming.group_name(level.key, "meta"),
+        Section(
+            part="meta",
             interval=_META_INTERVAL,
             rules=(
                 *recording.constants(level),
-                *alerting.burn(subject, slow),
                 *alerting.budget_left(subject),
                 *alerting.absent(subject),
                 *alerting.incomplete(subject),

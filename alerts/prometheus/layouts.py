@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from alerts.prometheus.groups import RuleSettings, ServiceRules, joined, service_rules
+from alerts.prometheus.groups import RuleSettings, ServiceRules, groups_of, joined, service_rules
 from alerts.prometheus.render import document, group_data, rule_file
 from alerts.prometheus.rules import Group
 from slo import naming
@@ -79,8 +79,8 @@ def sharded(app: App, settings: RuleSettings) -> Files:
         rules = list(_rules(app, env, above))
         if rules:
             name = naming.rule_file(app.name)
-            base = [group for one in rules for group in one.base]
-            derived = [group for one in rules for group in one.derived]
+            base = [group for one in rules for group in groups_of(one.key, one.base)]
+            derived = [group for one in rules for group in groups_of(one.key, one.derived)]
             files[f"sharded/shard/{env.name}/{name}"] = rule_file(base)
             files[f"sharded/global/{env.name}/{name}"] = rule_file(derived)
     return files

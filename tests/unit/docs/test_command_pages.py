@@ -105,4 +105,4 @@ def test_the_doctor_page_shows_every_key_of_the_answer(
     monkeypatch.chdir(tmp_path)
     actual = json.loads(pages.output("headroom doctor --format json"))
     assert list(actual) == list(shown)
-    assert list(actual["checks"][0]) == list(shown["checks"][0])
+    assert shown["checks"][0] in actual["checks"]

@@ -173,6 +173,12 @@ def test_what_is_refused_is_named_with_its_place(
     assert expected == complaints(text)
 
 
+def test_a_missing_value_is_called_that() -> None:
+    """Not in the parser's words: people know nothing of the content of nodes."""
+    _, (problem,) = parse_documents("a: {b: 1,, c: 2}\n", "f")
+    assert ("yaml/syntax", "a value is missing here") == (problem.id, problem.message)
+
+
 def test_merge_key_in_quotes_is_text() -> None:
     """Only the plain `<<` merges; a quoted one is a key."""
     assert [{"<<": 1}] == data('"<<": 1\n')
