@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from slo.gate.selection import choose
 from slo.loader import SourceFile
 from slo.model import App, Environment
 from slo.problems import Problem, has_errors
+from slo.records import dataclass
 
 _SUFFIXES = (".yaml", ".yml")
 

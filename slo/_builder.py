@@ -1,7 +1,7 @@
 """From the parser's events to nodes, with every limit checked before anything grows."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import yaml
@@ -10,6 +10,7 @@ from slo._positions import Positions
 from slo.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 from slo.printable import quote
 from slo.problems import Problem, Span, error
+from slo.records import dataclass
 
 
 class _Mark(Protocol):

@@ -6,9 +6,11 @@ from unicodedata import combining, east_asian_width
 from slo.printable import printable_character
 
 _SECRET = re.compile(
-    r"(?i)((?:password|passwd|secret|token|api_?key|routing_?key)[\"']?\s*:\s+)"
-    r"(\"[^\"]*\"|'[^']*'|[^\s,}#]+)"
+    r"(?i)((?:password|passwd|secret|token|api[-_]?key|routing[-_]?key|authorization|apiurl)"
+    r"[\"']?\s*:\s+)"
+    r"(\"[^\"]*\"|'[^']*'|[^,}#\n]+)"
 )
+_LONGEST_KEY = 256
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -24,12 +26,11 @@ def excerpt(line: str, column: int, end_column: int | None, width: int) -> tuple
     not fit into `width` columns is cut away on both sides of the place and replaced by `…`. A value
     behind a key that names a secret is starred: excerpts end up in logs.
     """
-    line = _SECRET.sub(lambda found: found[1] + "*" * len(found[2]), line)
     start = min(max(column - 1, 0), len(line))
     end = len(line.rstrip()) if end_column is None else min(end_column - 1, len(line))
     # No character is cut that could be shown; only pieces near the place are worth escaping.
     first, last = max(0, start - width), min(len(line), start + width)
-    cells = [printable_character(character) for character in line[first:last]]
+    cells = [printable_character(character) for character in _starred(line, first, last)]
     left, right = _window(cells, start - first, width, more=(first > 0, last < len(line)))
     lead = "…" if first + left > 0 else ""
     tail = "…" if first + right < len(line) else ""
@@ -37,6 +38,13 @@ def excerpt(line: str, column: int, end_column: int | None, width: int) -> tuple
     before = _width(lead) + sum(map(_width, cells[left : start - first]))
     carets = sum(map(_width, cells[start - first : min(end - first, right)]))
     return shown, " " * before + "^" * max(1, carets)
+
+
+def _starred(line: str, first: int, last: int) -> str:
+    """Part of a line without its secrets; the key may stand before the part, but not far."""
+    begin = max(0, first - _LONGEST_KEY)
+    starred = _SECRET.sub(lambda found: found[1] + "*" * len(found[2]), line[begin:last])
+    return starred[first - begin :]
 
 
 def _window(

@@ -1,13 +1,13 @@
 """What every shape is: a form of data that reads nodes strictly and describes itself."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, Literal, TypeVar
 
 from slo.nodes import Mapping, Node, Scalar, Sequence, Style
 from slo.printable import quote
 from slo.problems import Problem, error
+from slo.records import dataclass
 
 T_co = TypeVar("T_co", covariant=True)
 

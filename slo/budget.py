@@ -11,11 +11,11 @@ Nothing is rounded, and nothing here stands for missing data: callers decide tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from slo.model import Objective
 from slo.ports import Counts, Share
+from slo.records import dataclass
 from slo.units import Duration
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from slo.budget import Budget, budget, burn_rate, time_to_exhaustion
 from slo.model import BurnPair, ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import Catalogue, usable_pairs
 

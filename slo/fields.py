@@ -1,11 +1,11 @@
 """What a record gives back once it is read: values by key, with their places."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from slo.nodes import Node
 from slo.problems import Span
+from slo.records import dataclass
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -19,7 +19,6 @@ Measured against generated truth in ``tests/servers/test_ledger_truth.py``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -37,6 +36,7 @@ from slo.model import (
     Spans,
 )
 from slo.promql import Matcher, Query, Selector, quote, render
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, base_window
 

@@ -7,13 +7,14 @@ hold no positions except ``span``, the place a later problem should point at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from slo.problems import Span
 from slo.promql import Query
+from slo.records import dataclass
 from slo.units import Duration
 
 DEFAULT_ENVIRONMENT = "default"

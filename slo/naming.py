@@ -6,9 +6,9 @@ Nothing else in the project spells one of these.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from slo.model import ServiceLevel, SloKey
+from slo.records import dataclass
 from slo.units import Duration
 
 APP = "app"

@@ -2,10 +2,10 @@
 
 import math
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from slo.problems import Span
+from slo.records import dataclass
 
 
 class Style(StrEnum):

@@ -6,13 +6,14 @@ Every call takes its time explicitly. An answer carries where it came from and h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
 from slo.model import ServiceLevel, SloKey
+from slo.records import dataclass
 from slo.units import Duration
 
 

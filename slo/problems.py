@@ -1,13 +1,13 @@
 """Problems as data: what is wrong, where, and what to do about it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from slo._excerpt import excerpt, split_lines
 from slo.printable import printable
 from slo.problem_ids import PROBLEM_IDS
+from slo.records import dataclass
 
 
 class Severity(StrEnum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from slo.records import dataclass
 from slo.workspace import PrometheusSource
 
 NAMESPACE_PREFIX = "headroom."

@@ -6,13 +6,13 @@ Source: the Alertmanager configuration reference, 0.25 to 0.31, and its changelo
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from slo.printable import quote
 from slo.problems import Problem, Severity, Span, error
+from slo.records import dataclass
 from slo.suggest import did_you_mean
 
 

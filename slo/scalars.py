@@ -8,7 +8,6 @@ set `literal` on a `Text` where numbers and booleans are usual.
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -17,6 +16,7 @@ from slo._shape import UNREADABLE, NotRead, Shape
 from slo.nodes import Mapping, Node, Plain, Scalar, Style, to_plain
 from slo.printable import quote
 from slo.problems import Problem, error
+from slo.records import dataclass
 from slo.suggest import did_you_mean
 from slo.units import DURATION_PATTERN, PERCENT_PATTERN, Duration, UnitError, parse_percent
 

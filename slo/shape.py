@@ -5,7 +5,7 @@ JSON Schema. This module has the shapes that hold others; `slo.scalars` has thos
 """
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from slo._shape import UNREADABLE, NotRead, Shape, Unreadable
@@ -13,6 +13,7 @@ from slo.fields import Fields, Located, Pair, Slot
 from slo.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 from slo.printable import quote
 from slo.problems import Problem, Span, error, has_errors
+from slo.records import dataclass
 from slo.scalars import (
     Anything,
     Choice,

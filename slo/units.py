@@ -1,10 +1,12 @@
 """Durations, percentages and instants, read exactly from text."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
+
+from slo.records import dataclass
 
 _UNITS = {
     "y": 365 * 86_400_000,
@@ -99,12 +101,7 @@ class Duration:
     @property
     def text(self) -> str:
         """Return the one way to write this duration, in days and smaller units."""
-        rest, parts = self.milliseconds, []
-        for unit in ("d", "h", "m", "s", "ms"):
-            amount, rest = divmod(rest, _UNITS[unit])
-            if amount:
-                parts.append(f"{amount}{unit}")
-        return "".join(parts) or "0s"
+        return _in_units(self.milliseconds)
 
     @property
     def promql(self) -> str:
@@ -113,6 +110,17 @@ class Duration:
 
     def __str__(self) -> str:
         return self.text
+
+
+# Rules and queries name the same few windows again and again.
+@lru_cache(maxsize=512)
+def _in_units(milliseconds: int) -> str:
+    rest, parts = milliseconds, []
+    for unit in ("d", "h", "m", "s", "ms"):
+        amount, rest = divmod(rest, _UNITS[unit])
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts) or "0s"
 
 
 def parse_percent(text: str) -> Decimal:

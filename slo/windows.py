@@ -6,10 +6,10 @@ in exactly one period; a pair's factor is ``budget share x period / long window`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from slo.model import AlertSeverity, BurnPair, ServiceLevel
+from slo.records import dataclass
 from slo.units import Duration
 
 LEDGER_SLOT = Duration.parse("5m")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import Catalogue
 

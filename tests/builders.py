@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from tests.unit.dashboards.build import CATALOGUE as _C
+from slo.loader.windows import default_catalogue
 from slo.model import (
     AlertGuard,
     AlertSettings,
@@ -22,7 +22,7 @@ from slo.promql import Query, QueryProblem, parse_query
 from slo.units import Duration
 from slo.windows import Catalogue
 
-CATALOGUE: Catalogue = _C
+CATALOGUE: Catalogue = default_catalogue()
 
 
 def query(text: str) -> Query:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from slo.model import AlertSeverity, App, Catalog, Contacts
+from slo.records import dataclass
 from slo.workspace import Receiver, Workspace
 
 DEFAULT_RECEIVER = "default"

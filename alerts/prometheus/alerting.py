@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from alerts.prometheus.recorded import Recorded
 from alerts.prometheus.rules import Alerting
-from alerts.prometheus.wording import Wording
+from alerts.prometheus.wording import Wording, literal
 from slo import naming
 from slo.clusters import matcher_sets
 from slo.ledger import Expressions, Part, bucket_selector, count_selector
 from slo.model import AlertGuard, AlertSeverity, BurnPair, Latency, ServiceLevel
 from slo.numerals import decimal_text
 from slo.promql import Selector
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import fast_interval, is_short
 from slo.workspace import Links
@@ -190,7 +190,7 @@ def _count(level: ServiceLevel, selector: Selector) -> str:
 
 def _labels(level: ServiceLevel, severity: str, **more: str) -> Mapping[str, str]:
     slo = level.slo
-    return {
+    labels = {
         **level.app.labels,
         **slo.labels,
         **slo.alerts.labels,
@@ -199,3 +199,5 @@ def _labels(level: ServiceLevel, severity: str, **more: str) -> Mapping[str, str
         "severity": str(severity),
         **naming.identity(level.key),
     }
+    # A server expands templates in the labels of alerts, too.
+    return {name: literal(value) for name, value in labels.items()}

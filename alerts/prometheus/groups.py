@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from alerts.prometheus import alerting, recording
 from alerts.prometheus.alerting import Subject
@@ -13,6 +13,7 @@ from slo import naming
 from slo.evaluate import windows_of
 from slo.ledger import Expressions, expressions
 from slo.model import ServiceLevel, SloKey
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, Catalogue, fast_interval, is_short, usable_pairs
 from slo.workspace import Links

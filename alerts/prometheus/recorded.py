@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from slo import naming
 from slo.model import SloKey
 from slo.promql import Matcher, selector_text
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS
 
@@ -33,6 +32,15 @@ class Recorded:
     def total(self, name: str, window: Duration) -> str:
         """The sum of a recorded base series over a window, over all shards."""
         return self._added(f"sum_over_time({self.series(name)}[{window}])", "sum")
+
+    def mean(self, name: str, window: Duration) -> str:
+        """A base series' mean over a window, which samples that are missing do not lower.
+
+        Above shards it is the sum, of which the fullest copy of each shard counts.
+        """
+        if self.above_shards:
+            return self.total(name, window)
+        return f"avg_over_time({self.series(name)}[{window}])"
 
     def slots(self, name: str, window: Duration) -> str:
         """How many samples of a base series a window holds; of several shards, the fewest."""

@@ -53,7 +53,7 @@ def short_ratios(recorded: Recorded, windows: Sequence[Duration]) -> tuple[Recor
             recorded,
             naming.error_ratio(window),
             _ratio(
-                recorded.total(naming.BAD_RATE, window), recorded.total(naming.TOTAL_RATE, window)
+                recorded.mean(naming.BAD_RATE, window), recorded.mean(naming.TOTAL_RATE, window)
             ),
         )
         for window in windows

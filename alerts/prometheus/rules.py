@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from slo.records import dataclass
 from slo.units import Duration
 
 MAX_RULES = 20

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.artefacts import folder, names
 from app.artefacts.errors import ArtefactError
 from app.artefacts.folder import Kind
+from slo.records import dataclass
 
 MANIFEST_NAME = "headroom.manifest.json"
 _SCHEMA = "headroom/manifest/v1"

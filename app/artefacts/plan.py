@@ -1,7 +1,6 @@
 """What writing generated files would do to a folder, worked out before anything is touched."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from app.artefacts import folder, manifest, names
 from app.artefacts.errors import ArtefactError
 from app.artefacts.folder import Found, Kind
 from app.artefacts.manifest import MANIFEST_NAME, Entry
+from slo.records import dataclass
 
 
 class Trouble(StrEnum):

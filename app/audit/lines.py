@@ -3,9 +3,9 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from app.audit.canonical import canonical, hash_of
+from slo.records import dataclass
 
 _BLOCK = 64 * 1024
 

@@ -1,6 +1,5 @@
 """Finding what is wrong with an audit log: which record was edited, removed, added or torn."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from app.audit.canonical import GENESIS
 from app.audit.errors import AuditError
 from app.audit.journal import head_of, torn_path
 from app.audit.lines import Link, is_sound, read_line
+from slo.records import dataclass
 
 
 class FaultKind(StrEnum):

@@ -1,7 +1,8 @@
 """A command as the registry knows it, and the page that lists them all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from slo.records import dataclass
 
 _EXAMPLES = (
     ("validate apps/", "check every app file in a folder"),

@@ -1,8 +1,7 @@
 """What a command's exit code means."""
 
-from dataclasses import dataclass
-
 from slo.errors import SourceError, SpecError, UsageError
+from slo.records import dataclass
 
 OK = 0
 PROBLEMS = 1

@@ -6,7 +6,6 @@ import os
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol, TextIO, cast
 
 from app.cli import exits
@@ -16,6 +15,7 @@ from app.cli.failures import explain
 from app.cli.parser import HelpRequested, Parser
 from app.cli.terminal import Terminal
 from slo.errors import UsageError
+from slo.records import dataclass
 from slo.suggest import did_you_mean
 
 

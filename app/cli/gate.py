@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from os import urandom
 from pathlib import Path
+from time import time_ns
 
 from app import gating
 from app.audit import AuditError
@@ -21,6 +23,7 @@ from app.cli.terminal import Terminal
 from app.reports.gate_json import gate_json
 from app.reports.gate_markdown import gate_markdown
 from app.reports.gate_text import gate_text
+from app.ulid import ulid
 from slo.errors import UsageError
 from slo.gate.decision import Decision, exit_code
 from slo.gate.facts import Actor, Artifact, Subject
@@ -161,6 +164,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _new_id() -> str:
-    from ulid import ULID  # noqa: PLC0415 - wanted once the question is known to be sound
-
-    return str(ULID())
+    return ulid(time_ns() // 1_000_000, urandom(10))

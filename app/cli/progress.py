@@ -1,8 +1,10 @@
 """A progress bar for work that takes longer than one likes to look at a silent terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
+
+from slo.records import dataclass
 
 _PATIENCE = 2.0
 _REDRAW = 0.1

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Self, TextIO
 
 from app.cli.progress import Progress
+from slo.records import dataclass
 
 _DEFAULT_WIDTH = 80
 _NARROWEST = 40

@@ -1,7 +1,8 @@
 """The words in which a difference between two generations of files is told."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from slo.records import dataclass
 
 
 class Fate(StrEnum):

@@ -8,6 +8,9 @@ from itertools import groupby
 from app.differences.model import Change, Fate, FileKind, Report, SloDifference, What
 from slo.printable import printable
 
+_LONGEST_VALUE = 200
+"""What is longer, such as an annotation, is not shown in a terminal; JSON has it all."""
+
 _SIGNS = {Fate.ADDED: "+", Fate.REMOVED: "-", Fate.CHANGED: "~"}
 
 
@@ -104,6 +107,8 @@ def _text(change: Change) -> Iterator[str]:
             yield f"~ expression of {rule}"
             yield f"    - {old}"
             yield f"    + {new}"
+        case _ if max(len(old), len(new)) > _LONGEST_VALUE:
+            yield f"~ {change.what} of {rule}"
         case _:
             yield f"~ {change.what} of {rule}: {old or '(none)'} -> {new or '(none)'}"
 

@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import yaml
 
 from slo.naming import APP, ENV, SLO
+from slo.records import dataclass
 
 _DEEPEST_BRACKETS = 100
 _DEEPEST_LINE = re.compile(r"^[\s?:-]{200}", re.MULTILINE)

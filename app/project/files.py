@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from slo.errors import UsageError
 from slo.loader.documents import SourceFile
 from slo.problems import Problem
+from slo.records import dataclass
 from slo.source import decode
 
 WORKSPACE_FILE = "headroom.yaml"

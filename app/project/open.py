@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
 from slo import nodes
 from slo.errors import SpecError, UsageError
-from slo.gate.loader import load_policies
+from slo.gate.loader import policies_of
 from slo.gate.policy import GatePolicy
-from slo.loader import Templates, built_in_defaults, load_catalog, load_windows, load_workspace
+from slo.loader import Templates, built_in_defaults, load_windows, load_workspace
+from slo.loader.catalog import catalog_of
+from slo.loader.documents import headroom_documents
 from slo.model import Catalog, ServiceLevel
 from slo.problems import Problem, Span, has_errors, in_order
+from slo.records import dataclass
 from slo.suggest import did_you_mean
-from slo.templates import TemplateLibrary
 from slo.units import Duration
 from slo.workspace import OAuth2, PrometheusSource, Workspace
 
@@ -91,8 +93,9 @@ def open_project(
     problems += inputs.problems + apps.problems
     library, unsound = _templates(space, root)
     problems += unsound
-    loaded = load_catalog(apps.files, space.defaults, templates=library, sources=space.sources)
-    policies, unread = load_policies(apps.files)
+    documents = headroom_documents(apps.files, problems)
+    loaded = catalog_of(documents, space.defaults, templates=library, sources=space.sources)
+    policies, unread = policies_of(documents)
     problems += [*loaded.problems, *unread]
     ordered = in_order(problems)
     if strict and has_errors(ordered):
@@ -199,12 +202,16 @@ class _BuiltIn:
     def expand(
         self, name: str, with_node: nodes.Node | None, problems: list[Problem], span: Span
     ) -> nodes.Mapping | None:
+        from slo.templates import TemplateLibrary  # noqa: PLC0415 - most files use no template
+
         return TemplateLibrary.built_in().expand(name, with_node, problems, span)
 
 
 def _templates(space: Workspace, root: Path) -> tuple[Templates, list[Problem]]:
     if not space.templates:
         return _BuiltIn(), []
+    from slo.templates import TemplateLibrary  # noqa: PLC0415 - as above
+
     library = TemplateLibrary.built_in()
     own = scan([Path(folder) for folder in space.templates], root=root)
     library, problems = library.load(own.texts)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import yaml
 
 from app.artefacts import manifest, read_files
 from slo.errors import PublishError
+from slo.records import dataclass
 from slo.units import Duration, UnitError
 
 _RULE_SUFFIXES = (".rules.yaml", ".yaml")

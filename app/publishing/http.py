@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -15,6 +14,7 @@ from collectors.readers.prometheus.failures import MAX_BODY, from_exception
 from collectors.readers.prometheus.transient import TransientError
 from slo.errors import PublishError, SourceError
 from slo.printable import printable
+from slo.records import dataclass
 from slo.workspace import PrometheusSource
 
 _LONGEST_QUOTE = 600

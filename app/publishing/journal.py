@@ -11,10 +11,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from slo.errors import PublishError
+from slo.records import dataclass
 
 JOURNAL_NAME = "headroom.publishing.json"
 _SCHEMA = "headroom/publishing/v1"

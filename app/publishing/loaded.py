@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from app.publishing.report import Wait
 from collectors.readers.prometheus.metadata import RuleGroup
 from slo.errors import PublishError, SourceError
 from slo.printable import printable
+from slo.records import dataclass
 
 _PAUSE = 0.25
 

@@ -6,7 +6,7 @@ The API: grafana.com/docs/mimir, "HTTP API", sections of the ruler; Cortex has o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from urllib.parse import quote
 
 from app.publishing.files import Group, OutputFile, groups, namespaces
@@ -24,6 +24,7 @@ from collectors.readers.prometheus.clock import Deadline
 from collectors.readers.prometheus.metadata import PrometheusMetadata, RuleGroup
 from slo.errors import PublishError
 from slo.publishing import MimirRuler, RulerFlavor
+from slo.records import dataclass
 
 _PATHS = {RulerFlavor.MIMIR: "/prometheus/config/v1/rules", RulerFlavor.CORTEX: "/api/v1/rules"}
 _NONE_YET = "no rule groups found"

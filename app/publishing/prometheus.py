@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from app import artefacts
@@ -27,6 +26,7 @@ from app.publishing.server import PrometheusServer, last_part
 from slo.errors import PublishError
 from slo.promql import QueryProblem, parse_query
 from slo.publishing import PrometheusFolder
+from slo.records import dataclass
 
 KIND = "published-rules"
 # The reload answers when the rules are loaded; the list of rules is read right afterwards.

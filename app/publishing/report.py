@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from app.publishing.files import OutputFile
 from collectors.readers.prometheus.clock import Clock, Deadline
 from slo.errors import PublishError
+from slo.records import dataclass
 from slo.units import Duration
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from itertools import groupby
+from textwrap import wrap
 
 from app.reports.figures import amount, percent, span, spark, times
 from app.reports.status_json import instant
@@ -21,6 +22,7 @@ _COLORS = {
 }
 _END = "\x1b[0m"
 _NAME = 15
+_WIDTH = 80
 _SIGNS = {State.OK: " ", State.BURNING: "!", State.EXHAUSTED: "x", State.NO_DATA: "?"}
 
 BurnDown = Mapping[SloKey, Sequence[Fraction | None]]
@@ -41,7 +43,7 @@ def status_text(
         lines.append(f"{app} · {env}" if blocks else f"{app} / {env}")
         for one in group:
             lines.append(_row(one, burn_down.get(one.key, ()), color=color, blocks=blocks))
-            lines.extend(f"    {text}" for text in remarks(one))
+            lines.extend(line for text in remarks(one) for line in _wrapped(text))
     lines.append("")
     lines.append(_footer(evaluations, at))
     return "\n".join(lines) + "\n"
@@ -68,6 +70,17 @@ def remarks(one: Evaluation) -> Iterator[str]:
         yield "unproven: the selector of bad events has never matched a series"
     for text in (*reading.warnings, *reading.notes):
         yield printable(text)
+
+
+def _wrapped(text: str) -> list[str]:
+    return wrap(
+        text,
+        _WIDTH,
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _header() -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 
 from collectors.readers.places import place, sources_of
 from slo.errors import HeadroomError
 from slo.model import ServiceLevel, SloKey
 from slo.ports import CountReader, Counts, NoData, NoDataReason, Reading, RevisionChange, Share
+from slo.records import dataclass
 from slo.units import Duration
 
 MODE_OF_MANY = "mixed"

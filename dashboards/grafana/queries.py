@@ -7,13 +7,14 @@ SLO, by its name. What a series does not hold stays absent: nothing is filled wi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from slo import naming
 from slo.model import ServiceLevel, SloKey
 from slo.numerals import decimal_text
 from slo.promql import quote
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS, Catalogue, is_short, usable_pairs
 

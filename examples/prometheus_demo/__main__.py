@@ -17,6 +17,7 @@ from tests.servers.processes import Prometheus
 from tests.servers.provision.cache import Missing, find
 
 HERE = Path(__file__).parent
+PROGRAM = Path(sys.executable).parent / "headroom"
 HOURS = 24
 SEED = 7
 
@@ -49,7 +50,7 @@ def play(binaries: Path, folder: Path, *, once: bool) -> None:
     simulated = worlds(now, seed=SEED, hours=HOURS)
     generated = folder / "generated"
     say("generating rules, routes and dashboards from two app files")
-    headroom("generate", str(HERE), "--out", str(generated), quiet=True)
+    headroom(folder, "generate", str(HERE), "--out", str(generated), quiet=True)
     rules = sorted((generated / "prometheus").rglob("*.rules.yaml"))
     load(binaries, folder / "data", simulated, rules, now, say)
     exporter = Exporter(simulated)
@@ -66,7 +67,7 @@ def play(binaries: Path, folder: Path, *, once: bool) -> None:
             scrape_configs=[scrape],
             rules=rules,
         ) as server:
-            ask(server.url)
+            ask(server.url, folder)
             if not once:
                 say("Prometheus keeps running with live traffic. Ctrl-C ends it.")
                 signal.pause()
@@ -74,41 +75,43 @@ def play(binaries: Path, folder: Path, *, once: bool) -> None:
         exporter.close()
 
 
-def ask(url: str) -> None:
+def ask(url: str, folder: Path) -> None:
     """Print budgets, then both answers of the gate, then where to look."""
     target = ("--prometheus", url)
-    show("status", str(HERE), *target)
+    show(folder, "status", str(HERE), *target)
     for app in ("cargo", "ticketing"):
-        show("gate", str(HERE), "--app", app, "--env", "prod", *target)
+        show(folder, "gate", str(HERE), "--app", app, "--env", "prod", *target)
     print("Try next:")
     print(f"  Prometheus          {url}/graph")
     print(f"  alerts              {url}/alerts")
-    print("  the generated files .demo/generated")
-    print(f"  .venv/bin/headroom status {HERE.relative_to(Path.cwd())} --prometheus {url}")
+    print(f"  the generated files {near(folder / 'generated')}")
+    print(f"  {near(PROGRAM)} status {near(HERE)} --prometheus {url}")
 
 
-def show(command: str, *arguments: str) -> None:
+def show(folder: Path, command: str, *arguments: str) -> None:
     """Print a command as one would type it, and run it."""
-    shown = " ".join(
-        str(Path(text).relative_to(Path.cwd())) if text.startswith(str(Path.cwd())) else text
-        for text in arguments
-    )
+    shown = " ".join(near(Path(text)) if text.startswith("/") else text for text in arguments)
     print(f"\n$ headroom {command} {shown}", flush=True)
-    code = headroom(command, *arguments)
+    code = headroom(folder, command, *arguments)
     if command == "gate":
         print(f"(exit code {code})", flush=True)
     print(flush=True)
 
 
-def headroom(command: str, *arguments: str, quiet: bool = False) -> int:
+def headroom(folder: Path, command: str, *arguments: str, quiet: bool = False) -> int:
     """Run the installed command and return its exit code."""
-    program = Path(sys.executable).parent / "headroom"
     output = subprocess.DEVNULL if quiet else None
     # The demo's decisions stay out of the user's own audit log.
-    environment = {**os.environ, "XDG_STATE_HOME": str(Path(".demo/state").resolve())}
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
     return subprocess.run(
-        [program, command, *arguments], check=False, stdout=output, stderr=output, env=environment
+        [PROGRAM, command, *arguments], check=False, stdout=output, stderr=output, env=environment
     ).returncode
+
+
+def near(path: Path) -> str:
+    """Return a path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def say(text: str) -> None:

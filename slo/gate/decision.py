@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -11,6 +11,7 @@ from fractions import Fraction
 from slo.gate.facts import Subject
 from slo.gate.policy import ChangeType, Mode
 from slo.ports import Evidence
+from slo.records import dataclass
 
 SCHEMA = "headroom/decision/v1"
 """The name and version of a decision's form."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from slo.evaluate import Evaluation
@@ -10,6 +10,7 @@ from slo.gate.decision import Change, Finding, Outcome
 from slo.gate.numbers import instant, percent
 from slo.gate.policy import GatePolicy
 from slo.ports import Evidence, EvidenceStatus, NoData, NoDataReason, Reading
+from slo.records import dataclass
 
 STALE = "stale"
 CLOCK_SKEW = "clock_skew"

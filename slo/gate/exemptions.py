@@ -7,13 +7,14 @@ under ``exemptNever``. A claim whose proof fails is a failure of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from slo.evaluate import Evaluation
 from slo.gate.decision import Change, Effect, Finding, Outcome, RuleResult
 from slo.gate.facts import Facts
 from slo.gate.policy import ChangeType, GatePolicy, Mode, Rule
 from slo.ports import EvidenceStatus, NoData, NoDataReason
+from slo.records import dataclass
 
 TYPE = "exemption"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from slo.evaluate import Evaluation
 from slo.gate.policy import ChangeType
+from slo.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

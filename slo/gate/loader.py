@@ -20,7 +20,7 @@ from slo.gate.policy import (
 )
 from slo.gate.rules import RULES
 from slo.gate.shapes import GATE_POLICY
-from slo.loader.documents import SourceFile, headroom_documents
+from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
 from slo.nodes import Node
 from slo.printable import quote
 from slo.problems import Problem, error, in_order
@@ -28,7 +28,7 @@ from slo.shape import UNREADABLE, Fields
 from slo.suggest import did_you_mean
 from slo.units import Duration
 
-__all__ = ["GATE_POLICY", "KIND", "load_policies"]
+__all__ = ["GATE_POLICY", "KIND", "load_policies", "policies_of"]
 
 KIND = "GatePolicy"
 """The kind of the documents that are policies."""
@@ -42,8 +42,17 @@ def load_policies(
     Documents of other tools and of Headroom's other kinds are passed over.
     """
     problems: list[Problem] = []
+    policies, unsound = policies_of(headroom_documents(files, problems))
+    return policies, in_order([*problems, *unsound])
+
+
+def policies_of(
+    documents: Sequence[HeadroomDocument],
+) -> tuple[tuple[GatePolicy, ...], tuple[Problem, ...]]:
+    """Return the policies among documents that are parsed already; else as ``load_policies``."""
+    problems: list[Problem] = []
     policies: dict[str, GatePolicy] = {}
-    for document in headroom_documents(files, problems):
+    for document in documents:
         policy = _policy(document.root, problems) if document.kind == KIND else None
         if policy is None:
             continue

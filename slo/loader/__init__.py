@@ -7,8 +7,9 @@ from slo.loader.catalog import Loaded, load_catalog
 from slo.loader.documents import API_VERSION, KINDS, SourceFile
 from slo.loader.intake import Templates
 from slo.loader.schemas import schema
-from slo.loader.windows import default_catalogue, load_windows
-from slo.loader.workspaces import built_in_defaults, load_workspace
+from slo.loader.windows import built_in_defaults, default_catalogue, load_windows
+from slo.problems import Problem
+from slo.workspace import Workspace
 
 __all__ = [
     "API_VERSION",
@@ -23,3 +24,11 @@ __all__ = [
     "load_workspace",
     "schema",
 ]
+
+
+def load_workspace(file: SourceFile) -> tuple[Workspace | None, tuple[Problem, ...]]:
+    """Read a workspace file; see `slo.loader.workspaces.load_workspace`."""
+    # Its shapes are the largest of all, and a gate may do without a workspace.
+    from slo.loader.workspaces import load_workspace as load  # noqa: PLC0415 - as said above
+
+    return load(file)

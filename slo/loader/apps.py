@@ -1,7 +1,7 @@
 """Applications out of App documents."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from slo.fields import Fields, Located
 from slo.loader import shapes_app
@@ -16,6 +16,7 @@ from slo.loader.slos import build_slo
 from slo.model import App, Contacts
 from slo.printable import quote
 from slo.problems import has_errors, warning
+from slo.records import dataclass
 from slo.shape import UNREADABLE
 
 

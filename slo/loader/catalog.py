@@ -1,15 +1,15 @@
 """The catalog: every App document of every file, checked against one another."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from slo.fields import Located
 from slo.loader.apps import DraftApp, build_app
-from slo.loader.documents import SourceFile, headroom_documents
+from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
 from slo.loader.intake import Intake, Templates
 from slo.model import App, Catalog
 from slo.printable import quote
 from slo.problems import Problem, Span, error, in_order
+from slo.records import dataclass
 from slo.workspace import Defaults
 
 
@@ -35,9 +35,22 @@ def load_catalog(
     """
     problems: list[Problem] = []
     documents = headroom_documents(files, problems)
+    loaded = catalog_of(documents, defaults, templates=templates, sources=sources)
+    return Loaded(catalog=loaded.catalog, problems=in_order([*problems, *loaded.problems]))
+
+
+def catalog_of(
+    documents: Sequence[HeadroomDocument],
+    defaults: Defaults,
+    *,
+    templates: Templates | None = None,
+    sources: Collection[str] = (),
+) -> Loaded:
+    """Read the App documents among those that are parsed already; else as ``load_catalog``."""
+    problems: list[Problem] = []
     intake = Intake(
         defaults=defaults,
-        texts={file.name: file.text for file in files},
+        texts={document.file.name: document.file.text for document in documents},
         templates=templates,
         sources=sources,
         problems=problems,

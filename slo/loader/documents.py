@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from slo.nodes import Document, Mapping, Node, Scalar
 from slo.printable import quote
 from slo.problems import Problem, Severity, Span, error
+from slo.records import dataclass
 from slo.scalars import Choice
 from slo.shape import UNREADABLE
 from slo.source import parse_documents
@@ -72,15 +72,16 @@ def _documents(file: SourceFile, problems: list[Problem]) -> list[HeadroomDocume
         assert isinstance(root, Mapping)
         kind = _kind(root, problems)
         if kind is not None:
-            sound = not any(_within(root.span, each) for each in syntax)
+            sound = not any(_spoils(root.span, each) for each in syntax)
             found.append(HeadroomDocument(file=file, kind=kind, root=root, sound=sound))
     return found
 
 
-def _within(whole: Span, problem: Problem) -> bool:
+def _spoils(whole: Span, problem: Problem) -> bool:
+    """Whether a problem of the YAML lies inside a document, or in the lines that lead to it."""
     if problem.severity is not Severity.ERROR or problem.span is None:
         return False
-    return whole.line <= problem.span.line <= whole.end_line
+    return problem.span.line <= whole.end_line
 
 
 def _is_ours(root: Node) -> bool:

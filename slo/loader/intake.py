@@ -1,13 +1,14 @@
 """What the builders of one load share: defaults, texts, templates and the problems so far."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from slo import nodes
 from slo.nodes import Node, Scalar
 from slo.places import place_within
 from slo.problems import Problem, Span, error
+from slo.records import dataclass
 from slo.suggest import did_you_mean
 from slo.workspace import Defaults
 

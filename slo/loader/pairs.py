@@ -1,12 +1,12 @@
 """Window pairs out of an SLO or a catalogue file."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from slo.fields import Fields, Located
 from slo.model import AlertSeverity, BurnPair
 from slo.problems import Problem, Span, error
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, CataloguePair, is_short
 

@@ -1,13 +1,12 @@
 """The shape of the workspace's receivers, from the table of their kinds."""
 
-from dataclasses import dataclass
-
 from slo._shape import NotRead
 from slo.fields import Pair
 from slo.loader.leaves import RECEIVER, VALUE
 from slo.nodes import Node
 from slo.problems import Problem
 from slo.receivers import RECEIVER_KINDS, Form, ReceiverKind
+from slo.records import dataclass
 from slo.shape import Field, Flag, Integer, MapOf, Record, Shape, Text, Url
 
 _LOOSE = MapOf(key=Text(max_length=64), shape=MapOf(key=Text(max_length=64), shape=VALUE))

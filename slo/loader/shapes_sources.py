@@ -1,12 +1,11 @@
 """The shapes of the workspace's sources: servers by name, and how to reach them."""
 
-from dataclasses import dataclass
-
 from slo._shape import NotRead
 from slo.fields import Located, Pair
 from slo.loader.leaves import FILE_PATH, LABEL_NAME, NAME, VALUE, names
 from slo.nodes import Entry, Mapping, Node
 from slo.problems import Problem
+from slo.records import dataclass
 from slo.shape import (
     UNREADABLE,
     Choice,

@@ -1,6 +1,5 @@
 """SLOs out of a specification, before any environment changes them."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from slo.fields import Fields
@@ -10,6 +9,7 @@ from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
 from slo.loader.pairs import OwnPair
 from slo.model import Objective, Slo
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
 

@@ -9,7 +9,9 @@ from slo.loader.shapes_windows import CATALOGUE
 from slo.problems import Problem, Span, error, has_errors, in_order
 from slo.shape import UNREADABLE
 from slo.source import parse_documents
+from slo.units import Duration
 from slo.windows import Catalogue, CataloguePair
+from slo.workspace import Defaults
 
 _BUILT_IN = "windows.yaml"
 
@@ -39,3 +41,12 @@ def default_catalogue() -> Catalogue:
     catalogue, problems = load_windows(SourceFile(name=_BUILT_IN, text=text))
     assert catalogue is not None, problems
     return catalogue
+
+
+def built_in_defaults() -> Defaults:
+    """Return what holds without a workspace: 30 days, scraped every 30 seconds."""
+    return Defaults(
+        window=Duration.of(days=30),
+        scrape_interval=Duration.of(seconds=30),
+        catalogue=default_catalogue(),
+    )

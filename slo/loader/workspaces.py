@@ -10,22 +10,13 @@ from slo.loader.shapes_sources import NamedSources
 from slo.loader.shapes_workspace import WORKSPACE
 from slo.loader.slos import build_window
 from slo.loader.sources import build_elasticsearch, build_prometheus, default_source
-from slo.loader.windows import default_catalogue
+from slo.loader.windows import built_in_defaults
 from slo.printable import quote
 from slo.problems import Problem, Severity, Span, error, has_errors, in_order
 from slo.receivers import receiver_problems
 from slo.shape import UNREADABLE
 from slo.units import Duration
 from slo.workspace import Defaults, Links, Publishing, Receiver, RulesDestination, Workspace
-
-
-def built_in_defaults() -> Defaults:
-    """Return what holds without a workspace: 30 days, scraped every 30 seconds."""
-    return Defaults(
-        window=Duration.of(days=30),
-        scrape_interval=Duration.of(seconds=30),
-        catalogue=default_catalogue(),
-    )
 
 
 def load_workspace(file: SourceFile) -> tuple[Workspace | None, tuple[Problem, ...]]:

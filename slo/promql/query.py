@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 import promql_parser as lib
@@ -10,6 +10,7 @@ import promql_parser as lib
 from slo.promql import tree
 from slo.promql.scan import OPERATORS, QueryProblem, Refusal, Scan, Token, scan
 from slo.promql.text import Matcher, Selector, duration_ms
+from slo.records import dataclass
 
 _SAMPLE_WINDOW = "5m"
 _MAX_MESSAGE = 300
@@ -54,9 +55,7 @@ class Query:
         None when its functions do not tell, or say both.
         """
         rates = not _PER_SECOND.isdisjoint(self.functions)
-        counts = any(
-            name in _PER_WINDOW or name.endswith("_over_time") for name in self.functions
-        )
+        counts = any(name in _PER_WINDOW or name.endswith("_over_time") for name in self.functions)
         return rates if rates != counts else None
 
     @property

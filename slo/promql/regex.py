@@ -6,7 +6,9 @@ Syntax: https://github.com/google/re2/wiki/Syntax
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from slo.records import dataclass
 
 _MAX_REPEAT = 1000
 _MAX_DEPTH = 200

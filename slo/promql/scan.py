@@ -6,11 +6,11 @@ sees), panics on some numbers and shifts others silently. All of that is refused
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from slo.promql.regex import matches_empty, regex_problem
 from slo.promql.text import duration_ms
+from slo.records import dataclass
 
 MAX_LENGTH = 20_000
 # Both together keep the library within half a megabyte of stack.

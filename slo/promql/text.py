@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, get_args
 
+from slo.records import dataclass
+
 MatchOp = Literal["=", "!=", "=~", "!~"]
+_MATCH_OPS = frozenset(get_args(MatchOp))
 
 # Prometheus keeps durations in signed 64-bit nanoseconds.
 MAX_DURATION_MS = (2**63 - 1) // 1_000_000
@@ -97,7 +100,7 @@ class Matcher:
     value: str
 
     def __post_init__(self) -> None:
-        if self.op not in get_args(MatchOp):
+        if self.op not in _MATCH_OPS:
             raise ValueError(f"unknown match operator {self.op!r}")
         if not self.name:
             raise ValueError("a matcher needs a label name")

@@ -5,7 +5,6 @@ nodes cannot be built from Python; so the text is written here, node by node.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -22,6 +21,7 @@ from slo.promql.text import (
     quote,
     selector_text,
 )
+from slo.records import dataclass
 
 ValueType = Literal["vector", "scalar", "matrix", "string"]
 

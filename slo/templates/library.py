@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
 from importlib import resources
 from typing import Self
 
 from slo.nodes import Mapping, Node, Scalar
 from slo.printable import quote
 from slo.problems import Problem, Span, error, in_order
+from slo.records import dataclass
 from slo.source import parse_documents
 from slo.suggest import suggest
 from slo.templates.template import Template, read_template

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from slo.fields import Fields
 from slo.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
 from slo.problems import Problem, Span, error
 from slo.promql import regex_problem
+from slo.records import dataclass
 from slo.shape import (
     UNREADABLE,
     Anything,

@@ -7,12 +7,13 @@ can end the string. Elsewhere only durations and numbers go, whose form is check
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from slo.nodes import Entry, Mapping, Node, Scalar, Sequence
 from slo.problems import Problem, Span, error
 from slo.promql import quote
+from slo.records import dataclass
 from slo.suggest import did_you_mean
 from slo.templates.parameters import Parameter, ParameterType, Value, moved
 

@@ -1,12 +1,12 @@
 """One indicator template: read from its document, checked once, and filled at each use."""
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
 
 from slo.fields import Fields
 from slo.nodes import Mapping
 from slo.problems import Problem, Span, error, has_errors
 from slo.promql import MAX_LENGTH
+from slo.records import dataclass
 from slo.shape import UNREADABLE, Anything, Choice, Field, ListOf, MapOf, Record, Text
 from slo.templates.parameters import NAME, PARAMETER, Parameter, read_parameter, read_values
 from slo.templates.placeholders import check_placeholders, fill_mapping

@@ -58,8 +58,12 @@ def test_the_command_runs_from_a_clean_environment(wheel: Path, tmp_path: Path) 
     """Installed without the checkout, the command validates an app file."""
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
-    install = ["-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel]
-    subprocess.run([python, *install], check=True, capture_output=True)
+    constraints = str(ROOT / "constraints.txt")
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--constraint", constraints, wheel],
+        check=True,
+        capture_output=True,
+    )
     spec = tmp_path / "ticketing.yaml"
     spec.write_text((ROOT / "examples" / "minimal" / "ticketing.yaml").read_text())
 

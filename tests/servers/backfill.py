@@ -73,7 +73,9 @@ def _openmetrics(
         for series in answer:
             text = ",".join(f'{key}="{value}"' for key, value in labels.items())
             found.setdefault(name, []).extend(
-                f"{name}{{{text}}} {value} {at}\n" for at, value in series.points if keep(labels, at)
+                f"{name}{{{text}}} {value} {at}\n"
+                for at, value in series.points
+                if keep(labels, at)
             )
     for name, lines in found.items():
         yield f"# TYPE {name} gauge\n"

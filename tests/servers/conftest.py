@@ -24,3 +24,9 @@ def stage(
     stage = set_up(part(request.param), tmp_path_factory.mktemp("stage"))
     with stage.server:
         yield stage
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Path:
+    """The audit log of one test."""
+    return tmp_path / "audit.ndjson"

@@ -6,7 +6,7 @@ before `Stage.at` is the same for every run but for its date.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,7 +101,7 @@ class Stage:
     server: Prometheus
     binaries: Path
     rules: Path
-    worlds: Mapping[str, tuple[World, ...]]
+    worlds: Mapping[str, tuple[World, ...]] = field(repr=False)
     at: int
 
     @property
@@ -116,7 +116,12 @@ class Stage:
         return headroom(*argv, *flags, cwd=self.folder)
 
     def gate(
-        self, app: str, *argv: str | Path, audit: Path, source: str = "auto", at: float | None = None
+        self,
+        app: str,
+        *argv: str | Path,
+        audit: Path,
+        source: str = "auto",
+        at: float | None = None,
     ) -> Ending:
         """Ask the gate about an app, with an audit log of the test's own and JSON as the answer."""
         flags = ("--audit", audit, "--format", "json")

@@ -52,6 +52,23 @@ def test_slots_without_their_bad_half_do_not_dilute_the_ratio(
     ).run(prometheus_bin, tmp_path)
 
 
+def test_a_fast_pair_without_its_bad_half_does_not_dilute_the_ratio(
+    prometheus_bin: Path, tmp_path: Path
+) -> None:
+    """Half an hour at ten per cent and then nothing known is ten per cent, not five."""
+    text = rules_of(level(PLAIN))["0.yaml"]
+    pairs = ["slo:total:increase5m", "slo:bad:increase5m", "slo:total:rate", "slo:bad:rate"]
+    Case(
+        rules={"0.yaml": without(text, pairs)},
+        series={f"slo:total:rate{KEY}": "10x120", f"slo:bad:rate{KEY}": "1x60 _x60"},
+        checks=[
+            Check(at="1h", holds=[near(f"slo:error:ratio_rate1h{KEY}", 0.1, 0.001)]),
+        ],
+        every="30s",
+        spacing="30s",
+    ).run(prometheus_bin, tmp_path)
+
+
 def test_a_bad_rule_that_always_failed_is_no_success(prometheus_bin: Path, tmp_path: Path) -> None:
     """Without any bad half there is no ratio at all, and someone hears of it."""
     text = rules_of(level(PLAIN))["0.yaml"]

@@ -121,7 +121,7 @@ def test_every_group_is_healthy_and_the_series_of_the_contract_are_there(
     )
     assert server.query(near(ratio, 0.1, 0.05))
     slow = series(naming.PERIOD_RATIO, **{**KEY, "slo": "latency"})
-    assert server.query(near(slow, 0.5, 0.05))
+    wait_until(lambda: bool(server.query(near(slow, 0.5, 0.05))), what="half of them slow")
     info = server.query(series(naming.INFO, **KEY))
     assert ["99.9"] == [each.labels["objective"] for each in info]
     (alert, *_) = server.api("alerts")["alerts"]

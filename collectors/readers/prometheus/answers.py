@@ -6,13 +6,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from slo.errors import SourceUnavailable
 from slo.ports import Evidence, EvidenceStatus
+from slo.records import dataclass
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OWN_ANNOTATIONS = ("PromQL warning", "PromQL info")

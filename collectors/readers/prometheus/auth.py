@@ -16,7 +16,6 @@ from typing import Protocol
 import requests
 
 from collectors.readers.prometheus.clock import Clock
-from collectors.readers.prometheus.sigv4 import find_keys, signed_headers
 from slo.errors import AuthenticationFailed, SourceTimeout, SourceUnavailable
 from slo.workspace import BasicAuth, OAuth2, PrometheusSource, SigV4
 
@@ -110,6 +109,12 @@ class _Signature:
         self._environ = environ
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # Imported here: few sources sign, and every gate would wait for it.
+        from collectors.readers.prometheus.sigv4 import (  # noqa: PLC0415 - as said above
+            find_keys,
+            signed_headers,
+        )
+
         keys = find_keys(self._environ, self._settings.profile)
         if keys is None:
             raise AuthenticationFailed(

@@ -7,11 +7,11 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Thread
 from typing import TypeVar
 
+from slo.records import dataclass
 from slo.units import Duration
 
 T = TypeVar("T")

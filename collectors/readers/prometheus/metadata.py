@@ -6,7 +6,6 @@ Methods raise ``SourceError``; each has the deadline that its object was made wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.clock import Clock
 from slo.errors import SourceUnavailable
 from slo.promql import Selector
+from slo.records import dataclass
 from slo.units import Duration, UnitError, parse_time
 from slo.workspace import PrometheusSource
 

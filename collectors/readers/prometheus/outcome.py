@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from collectors.readers.prometheus.clock import Deadline
 from slo.errors import SourceError
 from slo.model import ServiceLevel
 from slo.ports import Counts, Evidence, EvidenceStatus, NoData, NoDataReason, Reading, Share
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
@@ -20,6 +19,7 @@ from slo.ledger import Part
 from slo.model import ServiceLevel, SloKey
 from slo.ports import Counts, Reading
 from slo.promql import selector_text
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
 

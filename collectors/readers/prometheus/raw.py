@@ -7,7 +7,6 @@ from the fast pair's expressions, as they do in the rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from collectors.readers.prometheus.answers import instant, milliseconds
@@ -29,6 +28,7 @@ from slo.errors import QueryRejected, SourceError
 from slo.ledger import Expressions, Part
 from slo.model import ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS, LEDGER_SLOT
 

@@ -7,7 +7,7 @@ counts where several sources add up, the beginning of a young ledger, the end of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from collectors.readers.prometheus import legs
 from collectors.readers.prometheus.client import PrometheusClient
@@ -18,6 +18,7 @@ from collectors.readers.prometheus.unproven import unproven_levels
 from slo.errors import QueryRejected, SourceError
 from slo.model import ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
+from slo.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -34,6 +34,7 @@ from slo.ports import (
     RevisionChange,
     Share,
 )
+from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS, fast_interval
 

@@ -9,10 +9,12 @@ import configparser
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
+
+from slo.records import dataclass
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

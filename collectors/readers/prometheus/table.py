@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from collectors.readers.prometheus.answers import Series
 from collectors.readers.prometheus.legs import PART
 from slo import naming
 from slo.model import SloKey
+from slo.records import dataclass
 
 Place = tuple[str, ...]
 

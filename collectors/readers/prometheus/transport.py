@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from collectors.readers.prometheus.failures import (
 )
 from slo.errors import SourceError, SourceUnavailable
 from slo.printable import printable
+from slo.records import dataclass
 from slo.workspace import PrometheusSource, Tls
 
 

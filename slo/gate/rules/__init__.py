@@ -1,12 +1,12 @@
 """The rule types that a policy may name: each a module here and a line in `RULES`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from slo.gate.policy import Rule
 from slo.gate.rules import burn_rate, error_budget, freeze_window
 from slo.problems import Problem
+from slo.records import dataclass
 from slo.shape import Fields, Record
 
 

@@ -6,7 +6,7 @@ Workbook, chapter 5): the long window shows that it matters, the short one that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
@@ -21,6 +21,7 @@ from slo.gate.rules._common import EFFECT, ID, SLOS, covers
 from slo.model import AlertSeverity, BurnPair
 from slo.ports import Counts, NoData, NoDataReason
 from slo.problems import Problem, error
+from slo.records import dataclass
 from slo.shape import DurationText, Field, Fields, ListOf, Number, Record
 from slo.units import Duration
 from slo.windows import Catalogue, UsablePairs, usable_pairs

@@ -6,7 +6,6 @@ absolute number of failures and by nothing less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -22,6 +21,7 @@ from slo.gate.policy import GatePolicy, Rule
 from slo.gate.rules._common import EFFECT, ID, SLOS, covers
 from slo.ports import Counts, NoDataReason
 from slo.problems import Problem, error
+from slo.records import dataclass
 from slo.shape import Field, Fields, Integer, Number, Record
 
 TYPE = "error_budget"

@@ -7,10 +7,8 @@ however long clock changes make it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import ClassVar
-from zoneinfo import ZoneInfo, available_timezones
 
 from slo.gate.decision import Change, Finding, Outcome
 from slo.gate.facts import Facts
@@ -19,6 +17,7 @@ from slo.gate.policy import GatePolicy, Rule
 from slo.gate.rules._common import EFFECT, ID
 from slo.printable import quote
 from slo.problems import Problem, error
+from slo.records import dataclass
 from slo.shape import Field, Fields, ListOf, Record, Text
 from slo.suggest import did_you_mean
 
@@ -170,6 +169,9 @@ def _window(fields: Fields, problems: list[Problem]) -> FreezeWindow | None:
 
 
 def _zone(fields: Fields, problems: list[Problem]) -> tzinfo | None:
+    # Imported here: most policies have no calendar, and every gate would wait for it.
+    from zoneinfo import ZoneInfo, available_timezones  # noqa: PLC0415 - as said above
+
     name = fields.need("timezone", str)
     try:
         if not _LOCAL_NAMES.fullmatch(name):

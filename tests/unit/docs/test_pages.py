@@ -11,8 +11,9 @@ import yaml
 from app.cli.main import COMMANDS
 from slo.gate.loader import load_policies
 from slo.gate.selection import built_in
-from slo.loader import KINDS, schema
+from slo.loader import KINDS, schema, shapes_indicator
 from slo.loader.documents import SourceFile
+from slo.shape import Either, Record
 from tests.unit.docs import pages
 from tests.unit.docs.key_tables import key_tables
 
@@ -135,3 +136,26 @@ def test_the_built_in_policy_is_that_of_the_page(pytestconfig: pytest.Config) ->
     assert () == problems
     shown = [replace(rule, span=None) for rule in policies[0].rules if rule.reads_data]
     assert list(built_in().rules) == shown
+
+
+def _keys(page: str, section: str) -> list[str]:
+    text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("kind", shapes_indicator.KINDS)
+def test_every_kind_of_indicator_has_a_section_with_its_keys(
+    kind: str, pytestconfig: pytest.Config
+) -> None:
+    """The keys are those that the loader reads."""
+    page = pages.read(pytestconfig.rootpath / pages.DOCS / "indicators.md")
+    shape = shapes_indicator.KINDS[kind].shape
+    record = shape.mapping if isinstance(shape, Either) else shape
+    assert isinstance(record, Record)
+    assert sorted(record.fields) == sorted(_keys(page, kind))
+
+
+def test_the_keys_beside_a_kind_are_on_the_page(pytestconfig: pytest.Config) -> None:
+    """They are the same for every kind."""
+    page = pages.read(pytestconfig.rootpath / pages.DOCS / "indicators.md")
+    assert sorted(shapes_indicator.COMMON) == sorted(_keys(page, "Keys beside a kind"))

@@ -12,6 +12,9 @@ from slo._excerpt import excerpt
         ('  apiKey: "abc def"', "  apiKey: *********"),
         ("{clientSecret: s3cret, url: x}", "{clientSecret: ******, url: x}"),
         ("  bearer_token: x.y", "  bearer_token: ***"),
+        ("  Authorization: Bearer abc.def", "  Authorization: **************"),
+        ("  X-Api-Key: 0123", "  X-Api-Key: ****"),
+        ("  apiUrl: https://hooks.x.y/T0", "  apiUrl: ********************"),
     ],
 )
 def test_a_secret_written_inline_is_masked(line: str, shown: str) -> None:

@@ -41,8 +41,12 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def opened(*paths: Path, environment: Mapping[str, str] | None = None, **more: str) -> Project:
-    return open_project([str(path) for path in paths], environment=environment or {}, **more)
+def opened(
+    *paths: Path, environment: Mapping[str, str] | None = None, prometheus: str | None = None
+) -> Project:
+    return open_project(
+        [str(path) for path in paths], environment=environment or {}, prometheus=prometheus
+    )
 
 
 def names(project: Project) -> list[str]:
