@@ -1,5 +1,7 @@
 # Everything runs from a virtual environment in the checkout that the first target makes by itself.
 SHELL := /bin/bash
+# Commands started by the hundred in tests and benchmarks must not be compiled anew each time.
+unexport PYTHONDONTWRITEBYTECODE
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
@@ -11,6 +13,7 @@ STAMP := $(VENV)/.made-from-$(shell cat pyproject.toml constraints.txt | sha256s
 SERVERS := $(PYTHON) -m tests.servers.provision
 PARALLEL ?= 2
 PEERS ?=
+DEMO_FLAGS ?=
 
 .PHONY: help venv demo test servers lint format bench clean update-constraints update-golden
 
@@ -29,7 +32,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: venv ## a real Prometheus, two simulated apps, their budgets, and the gate's answers
 	@$(SERVERS) --only prometheus-2.42
-	@$(BIN)/python -m examples.prometheus_demo
+	@$(BIN)/python -m examples.prometheus_demo $(DEMO_FLAGS)
 
 servers: venv ## fetch or build the real servers that the tests use (PEERS=1: the benchmarks' peers too)
 	@$(SERVERS) $(if $(PEERS),--peers)

@@ -46,7 +46,7 @@ def measure(command: Command) -> Measured:
         shim: list[str | Path] = [sys.executable, "-I", "-S", _CHILD, report, output]
         subprocess.run(
             [*shim, *command.arguments],
-            env={**os.environ, "NO_COLOR": "1", **(command.environment or {})},
+            env={**_inherited(), "NO_COLOR": "1", **(command.environment or {})},
             check=True,
         )
         said = output.read_text(encoding="utf-8", errors="replace")
@@ -83,3 +83,8 @@ def headroom(command: str) -> Sequence[str | Path]:
     if asked.returncode:
         raise UnavailableError(f"`headroom {command}` is not there yet")
     return [*start, command]
+
+
+def _inherited() -> dict[str, str]:
+    """The environment without what keeps Python from keeping bytecode: installed programs do."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

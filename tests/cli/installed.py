@@ -12,6 +12,7 @@ from typing import Any
 
 PROGRAM = Path(sys.executable).parent / "headroom"
 WIDTH = "80"
+BYTECODE = Path(__file__).parents[2] / ".pytest_cache" / "bytecode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,15 @@ def headroom(
     the folder, in `.state`.
     """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("HEADROOM")}
-    inherited.pop("PYTHONWARNINGS", None)
-    own = {"XDG_STATE_HOME": str(cwd / ".state"), "HOME": str(cwd), "COLUMNS": WIDTH}
+    for name in ("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"):
+        inherited.pop(name, None)
+    own = {
+        "XDG_STATE_HOME": str(cwd / ".state"),
+        "HOME": str(cwd),
+        "COLUMNS": WIDTH,
+        # Compiled once for all runs, which takes half of each, and never beside the sources.
+        "PYTHONPYCACHEPREFIX": str(BYTECODE),
+    }
     began = time.monotonic()
     done = subprocess.run(
         [PROGRAM, *map(str, argv)],
