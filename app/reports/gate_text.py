@@ -75,8 +75,8 @@ class _Page:
             if number and (found.effect is not Effect.ALLOW or found.outcome is Outcome.FAIL):
                 text = f"{SIGNS[found.outcome]}: {found.message}"
                 yield from self._wrapped(text, f"{indent}  ", bullet="- ")
-            for note in _notes(found):
-                yield from self._wrapped(note, f"{indent}  ", bullet="- ")
+        for note in _notes(result.findings):
+            yield from self._wrapped(note, f"{indent}  ", bullet="- ")
 
     def section(self, title: str, items: Sequence[str]) -> Iterator[str]:
         if not items:
@@ -109,6 +109,12 @@ class _Page:
         return f"{ink}{text}{_END}" if self._color else text
 
 
-def _notes(found: Finding) -> tuple[str, ...]:
-    prefix = "" if found.slo is None or found.slo in found.message else f"{found.slo}: "
-    return tuple(f"{prefix}{note}" for note in dict.fromkeys(found.notes))
+def _notes(findings: Sequence[Finding]) -> Iterator[str]:
+    """Every note once, with the SLOs it is about where there are several."""
+    about: dict[str, list[str]] = {}
+    for found in findings:
+        for note in found.notes:
+            about.setdefault(note, []).append(found.slo or "")
+    for note, slos in about.items():
+        names = ", ".join(filter(None, dict.fromkeys(slos)))
+        yield f"{names}: {note}" if names and len(findings) > 1 else note

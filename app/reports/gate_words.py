@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from slo.gate.decision import Decision, Effect, Finding, Outcome
 from slo.gate.policy import BUILT_IN, ChangeType
 from slo.model import Contacts
+from slo.ports import NoDataReason
 
 VERDICTS = {
     Effect.ALLOW: "ALLOW",
@@ -54,7 +55,14 @@ def ways_out(decision: Decision, contacts: Contacts | None) -> tuple[str, ...]:
     """Who can say so, and which changes the policy lets through all the same."""
     if decision.effect is Effect.ALLOW:
         return ()
-    ways = [_WAYS[kind] for kind in decision.exemptions if kind is not decision.subject.change_type]
+    never = all(found.reason == NoDataReason.NEVER for found in speaking(decision))
+    ways = [
+        _WAYS[kind]
+        for kind in decision.exemptions
+        # Nobody is sent on a way that is bound to be refused.
+        if kind is not decision.subject.change_type
+        and (never or kind is not ChangeType.FIRST_DEPLOY)
+    ]
     if decision.approvers:
         ways.append(f"who can vouch for a reliability fix: {', '.join(decision.approvers)}")
     return (*ways, *_people(contacts))

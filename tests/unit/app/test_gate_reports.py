@@ -66,7 +66,6 @@ what to do
 who can say so
   - a rollback to what ran before: --change-type rollback
   - a change that mends, with a ticket: --change-type reliability_fix --ticket T
-  - a first deploy, before there is data: --change-type first_deploy
   - who can vouch for a reliability fix: sre
   - on call: pagerduty-bookings
   - chat: #bookings
@@ -149,3 +148,22 @@ def test_json_is_the_document_of_the_schema() -> None:
     Draft202012Validator(SCHEMA).validate(document)
     assert "deny" == document["decision"]
     assert gate_json(DENIED).endswith("}\n")
+
+
+def test_a_first_deploy_is_offered_only_where_it_would_be_granted() -> None:
+    """Nobody is sent on a way that is bound to be refused."""
+    never = decide(
+        facts(judged(level("fresh"), missing(NoDataReason.NEVER, "never seen"))), policy()
+    )
+
+    assert "--change-type first_deploy" in gate_text(never)
+    assert "--change-type first_deploy" not in gate_text(DENIED)
+
+
+def test_a_note_about_several_slos_is_said_once_with_their_names() -> None:
+    first = DENIED.rules[0]
+    both = tuple(replace(each, notes=("history is short",)) for each in first.findings)
+    noted = replace(DENIED, rules=(replace(first, findings=both),))
+
+    assert 1 == gate_text(noted).count("history is short")
+    assert "- availability, latency: history is short" in gate_text(noted)
