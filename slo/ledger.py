@@ -70,12 +70,16 @@ class Expressions:
 
 
 def expressions(
-    level: ServiceLevel, *, source: str | None = None, default_source: str | None = None
+    level: ServiceLevel,
+    *,
+    source: str | None = None,
+    default_source: str | None = None,
+    extra: Sequence[Matcher] = (),
 ) -> Expressions | None:
     """The expressions of a service level, or ``None`` when no Prometheus can compute it.
 
     With ``source`` only the clusters that it holds are summed; a cluster that names no source is
-    held by ``default_source``.
+    held by ``default_source``. ``extra`` matchers are added to every selector.
     """
     measure = level.slo.indicator.measure
     # An indicator with a source of its own has all its clusters there.
@@ -83,7 +87,8 @@ def expressions(
     clusters = matcher_sets(level.environment.clusters, None if own else source, default_source)
     if isinstance(measure, Logs | Spans) or not clusters:
         return None
-    scope = _Scope(indicator=level.slo.indicator, clusters=clusters)
+    narrowed = tuple((*matchers, *extra) for matchers in clusters)
+    scope = _Scope(indicator=level.slo.indicator, clusters=narrowed)
     match measure:
         case Events():
             return scope.events(measure)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import product
 
 from collectors.readers.prometheus.answers import instant, milliseconds
 from collectors.readers.prometheus.client import PrometheusClient
@@ -28,6 +29,7 @@ from slo.errors import QueryRejected, SourceError
 from slo.ledger import Expressions, Part
 from slo.model import ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
+from slo.promql import Matcher
 from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS, LEDGER_SLOT
@@ -39,6 +41,12 @@ POINTS_PER_QUERY = 2000
 """How many evaluations one range query may ask for."""
 
 _SHORTEST_STEP = Duration.parse("30s")
+
+MOST_REPLICAS = 8
+"""How many copies of the data are read one by one."""
+
+REPLICAS_SEEN = Duration.parse("1d")
+"""How far back the values of replica labels are looked for."""
 
 Points = Mapping[int, Fraction]
 """Values by Unix milliseconds."""
@@ -69,47 +77,76 @@ class RawReader:
         return readings
 
     def _level(self, level: ServiceLevel, trail: Trail) -> Reading:
-        source = self.client.source
-        found = expressions_here(level, source.reference, self.default_source)
-        detail = None
-        if found is None:
-            detail = "this indicator cannot be computed from Prometheus"
-        elif source.replica_labels:
-            detail = (
-                f"{source.reference} holds replicas, which only recorded series can tell apart: "
-                "load the rules there, or read an address that removes duplicates"
+        reference = self.client.source.reference
+        found = [
+            expressions_here(level, reference, self.default_source, extra)
+            for extra in self._replicas(trail)
+        ]
+        known = tuple(each for each in found if each is not None)
+        if not known:
+            missing = NoData(
+                reason=NoDataReason.UNSUPPORTED,
+                detail="this indicator cannot be computed from Prometheus",
             )
-        if found is None or detail is not None:
-            missing = NoData(reason=NoDataReason.UNSUPPORTED, detail=detail or "")
             return nothing(level, trail.asked, missing, mode=MODE)
-        return _Level(level=level, found=found, trail=trail).reading()
+        return _Level(level=level, found=known, trail=trail).reading()
+
+    def _replicas(self, trail: Trail) -> list[tuple[Matcher, ...]]:
+        """What selects each copy of the data by itself; nothing at all when there is one."""
+        labels = self.client.source.replica_labels
+        at = trail.asked.at
+        since = at - REPLICAS_SEEN.timedelta
+        values = [
+            self.client.label_values(label, (), since, at, trail.asked.until) for label in labels
+        ]
+        if not all(values):
+            return [()]
+        copies = [
+            tuple(Matcher(name=name, value=value) for name, value in zip(labels, each, strict=True))
+            for each in product(*values)
+        ]
+        if len(copies) > MOST_REPLICAS:
+            raise QueryRejected(
+                f"the replica labels have {len(copies)} combinations of values; "
+                f"at most {MOST_REPLICAS} are read one by one",
+                source=self.client.source.reference,
+                hint="name only labels that tell replicas apart under replicaLabels",
+            )
+        return copies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Level:
-    """One level's expressions and the trail of its queries."""
+    """One level's expressions, once for each replica, and the trail of its queries."""
 
     level: ServiceLevel
-    found: Expressions
+    found: tuple[Expressions, ...]
     trail: Trail
 
     def reading(self) -> Reading:
         asked, period = self.trail.asked, self.level.slo.window
         at = milliseconds(asked.at)
         span = max(period, *asked.windows, LEDGER_SLOT)
-        totals = self._points(self.found.total_increase, span, LEDGER_SLOT, recent_only=True)
-        newest = max(totals, default=None)
+        newest = max(
+            (
+                time
+                for each in self.found
+                for time in self._points(each.total_increase, span, LEDGER_SLOT, recent_only=True)
+            ),
+            default=None,
+        )
         gone = newest is None or at - newest > FRESHNESS.milliseconds
         if gone and (self.level.slo.alerts.absent_for is not None):
             return nothing(
                 self.level, asked, self._gone(newest), mode=MODE, evidence=self.trail.evidence
             )
-        totals = {**self._points(self.found.total_increase, span, LEDGER_SLOT), **totals}
+        totals, parts = self._fullest(
+            [(each.total_increase, each.part_increase) for each in self.found], span, LEDGER_SLOT
+        )
         if not totals:
             return nothing(
                 self.level, asked, self._gone(None), mode=MODE, evidence=self.trail.evidence
             )
-        parts = self._points(self.found.part_increase, span, LEDGER_SLOT)
         windows = self._short_windows()
         for window in asked.windows:
             if window >= LEDGER_FROM:
@@ -127,7 +164,7 @@ class _Level:
             observed_at=instant(max(totals)),
             since=instant(min(inside)) if inside else None,
             unproven=not parts
-            and may_be_unproven(self.level, self.found)
+            and may_be_unproven(self.level, self.found[0])
             and isinstance(whole, Counts)
             and whole.total > 0,
             evidence=tuple(self.trail.evidence),
@@ -139,8 +176,9 @@ class _Level:
         if not short:
             return {}
         step = max(_SHORTEST_STEP, self.level.slo.indicator.scrape_interval)
-        totals = self._points(self.found.total_rate, max(short), step)
-        parts = self._points(self.found.part_rate, max(short), step) if totals else {}
+        totals, parts = self._fullest(
+            [(each.total_rate, each.part_rate) for each in self.found], max(short), step
+        )
         seconds = Fraction(step.milliseconds, 1000)
         return {window: self._sum(totals, parts, window, seconds) for window in short}
 
@@ -153,11 +191,29 @@ class _Level:
         if not times:
             return NoData(reason=NoDataReason.LOST, detail=f"no sample in the last {window}")
         total = _total(totals[time] for time in times)
-        if self.found.part is Part.GOOD:
+        if self.found[0].part is Part.GOOD:
             bad = total - _total(parts[time] for time in times if time in parts)
         else:
             bad = _total(value for time, value in parts.items() if time > since)
         return counts(total * weight, bad * weight)
+
+    def _fullest(
+        self, pairs: Sequence[tuple[str, str]], span: Duration, step: Duration
+    ) -> tuple[dict[int, Fraction], dict[int, Fraction]]:
+        """Totals and parts by time; of several replicas, those of the fuller one at that time."""
+        totals: dict[int, Fraction] = {}
+        parts: dict[int, Fraction] = {}
+        for total, part in pairs:
+            mine = self._points(total, span, step)
+            counted = self._points(part, span, step) if mine else {}
+            for time, value in mine.items():
+                if time in totals and value <= totals[time]:
+                    continue
+                totals[time] = value
+                parts.pop(time, None)
+                if time in counted:
+                    parts[time] = counted[time]
+        return totals, parts
 
     def _points(
         self, query: str, span: Duration, step: Duration, *, recent_only: bool = False
@@ -185,7 +241,7 @@ class _Level:
         if newest is None:
             span = f"[{MEMORY.promql}:15m]"
             answer = self.trail.query(
-                f"max_over_time(timestamp({self.found.total_increase}){span})"
+                f"max_over_time(timestamp({self.found[0].total_increase}){span})"
             )
             times = [value * 1000 for series in answer.series for _, value in series.points]
             newest = int(max(times)) if times else None

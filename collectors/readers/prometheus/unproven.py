@@ -9,20 +9,24 @@ from collectors.readers.prometheus.outcome import Trail
 from slo.errors import SourceError
 from slo.ledger import Expressions, Part, expressions
 from slo.model import ServiceLevel, SloKey
+from slo.promql import Matcher
 
 _LEVELS_PER_QUERY = 50
 
 
 def expressions_here(
-    level: ServiceLevel, source: str, default_source: str | None
+    level: ServiceLevel,
+    source: str,
+    default_source: str | None,
+    extra: Sequence[Matcher] = (),
 ) -> Expressions | None:
     """Return a level's expressions over what one source holds.
 
     An indicator with a source of its own takes every cluster from there.
     """
     if level.slo.indicator.source is not None:
-        return expressions(level)
-    return expressions(level, source=source, default_source=default_source)
+        return expressions(level, extra=extra)
+    return expressions(level, source=source, default_source=default_source, extra=extra)
 
 
 def unproven_levels(

@@ -11,7 +11,7 @@ from slo.ports import NoData, NoDataReason
 from slo.promql import Query, parse_query
 from slo.units import Duration
 from tests.contract.levels import level, source, windows
-from tests.servers.loopback import Loopback, Reply, result
+from tests.servers.loopback import Loopback, Reply, envelope, result
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -37,15 +37,14 @@ def test_logs_and_spans_are_not_asked_of_prometheus(measure: Measure, kind: str,
     assert {stranger.key, neighbour.key} == set(both)
 
 
-def test_replicas_are_not_read_raw() -> None:
-    """Sums over two copies of the same data would be twice too large."""
+def test_too_many_replicas_are_a_mistake_in_the_labels() -> None:
+    """A label with a value per pod tells no replicas apart."""
     one = level()
-    with Loopback([result([])]) as server:
-        reader = PrometheusReader(source(server.url, replica_labels=("replica",)), mode="raw")
+    with Loopback([envelope([f"pod-{number}" for number in range(9)])]) as server:
+        reader = PrometheusReader(source(server.url, replica_labels=("pod",)), mode="raw")
         period = reader.read([one], (), AT)[one.key].period
-        assert [] == server.asked
     assert isinstance(period, NoData)
-    assert NoDataReason.UNSUPPORTED is period.reason
+    assert "9 combinations" in period.detail
 
 
 def test_an_unknown_mode_is_an_error() -> None:
