@@ -153,7 +153,6 @@ def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> t
             rules=(
                 *recording.period(level, recorded),
                 *recording.long_ratios(recorded, long),
-                *alerting.burn(subject, slow),
             ),
         ),
         Section(
@@ -161,6 +160,7 @@ def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> t
             interval=_META_INTERVAL,
             rules=(
                 *recording.constants(level),
+                *alerting.burn(subject, slow),
                 *alerting.budget_left(subject),
                 *alerting.absent(subject),
                 *alerting.incomplete(subject),
