@@ -15,8 +15,15 @@ from tests.servers.provision.cache import Missing, find
 GOLDEN = Path("tests", "golden")
 PROMETHEUS_PARTS = ("prometheus-2.42", "prometheus-3.11")
 ALERTMANAGER_PART = "alertmanager-0.25"
+NEWEST_ALERTMANAGER_PART = "alertmanager-0.31"
 
-_SERVER_FIXTURES = {"part", "prometheus_bin", "newest_prometheus_bin", "alertmanager_bin"}
+_SERVER_FIXTURES = {
+    "part",
+    "prometheus_bin",
+    "newest_prometheus_bin",
+    "alertmanager_bin",
+    "newest_alertmanager_bin",
+}
 _WROTE = "golden file written"
 
 # A failure in CI must be the same failure at home; at home each run looks elsewhere.
@@ -108,6 +115,12 @@ def newest_prometheus_bin(part: Callable[[str], Path]) -> Path:
 def alertmanager_bin(part: Callable[[str], Path]) -> Path:
     """The folder of alertmanager and amtool."""
     return part(ALERTMANAGER_PART)
+
+
+@pytest.fixture(scope="session")
+def newest_alertmanager_bin(part: Callable[[str], Path]) -> Path:
+    """The folder of today's alertmanager and amtool."""
+    return part(NEWEST_ALERTMANAGER_PART)
 
 
 @pytest.fixture

@@ -50,8 +50,10 @@ EU, US = (
 FAR = Cluster(name="far", match={"region": "far", "zone": "z"})
 
 
-def _all(one: ServiceLevel, **more: str) -> Expressions:
-    found = expressions(one, **more)
+def _all(
+    one: ServiceLevel, *, source: str | None = None, default_source: str | None = None
+) -> Expressions:
+    found = expressions(one, source=source, default_source=default_source)
     assert found is not None
     return found
 
