@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -12,9 +13,10 @@ from slo.clusters import source_of
 from slo.errors import UsageError
 from slo.evaluate import Evaluation, evaluate, windows_of
 from slo.model import Environment, ServiceLevel, SloKey
-from slo.ports import CountReader, Counts, Reading
+from slo.ports import CountReader, Counts
 from slo.suggest import did_you_mean
 from slo.units import Duration
+from slo.windows import Catalogue
 from slo.workspace import PrometheusSource, Workspace
 
 
@@ -38,8 +40,21 @@ def evaluations(
     space = project.workspace
     catalogue = space.defaults.catalogue
     asked = [_on_one_source(level) for level in levels] if project.one_source else list(levels)
-    reader = count_reader(space, asked, mode=mode, deadline=deadline, environ=environ)
-    readings = _read_by_windows(reader, asked, project, at, windows)
+    alike = _by_windows(asked, catalogue, windows)
+    # Readers are made before any is asked, so that a mistake is told before the network is used,
+    # and one for each group: they ask at once, and the deadline of each is the deadline of all.
+    readers = [
+        count_reader(space, group, mode=mode, deadline=deadline, environ=environ)
+        for group in alike.values()
+    ]
+    with ThreadPoolExecutor(max_workers=len(readers)) as pool:
+        answers = pool.map(
+            lambda reader, wanted, group: reader.read(group, wanted, at),
+            readers,
+            alike.keys(),
+            alike.values(),
+        )
+        readings = {key: reading for answer in answers for key, reading in answer.items()}
     return tuple(evaluate(level, readings[level.key], catalogue) for level in levels)
 
 
@@ -118,23 +133,15 @@ def _references(level: ServiceLevel, default: str | None) -> tuple[str, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _read_by_windows(
-    reader: CountReader,
-    levels: Sequence[ServiceLevel],
-    project: Project,
-    at: datetime,
-    besides: Sequence[Duration],
-) -> Mapping[SloKey, Reading]:
-    """Read service levels that need the same windows together."""
-    catalogue = project.workspace.defaults.catalogue
+def _by_windows(
+    levels: Sequence[ServiceLevel], catalogue: Catalogue, besides: Sequence[Duration]
+) -> Mapping[tuple[Duration, ...], list[ServiceLevel]]:
+    """Service levels by the windows they need, so that those alike are read together."""
     alike: dict[tuple[Duration, ...], list[ServiceLevel]] = {}
     for level in levels:
         needed = tuple(sorted({*windows_of(level, catalogue), *besides}))
         alike.setdefault(needed, []).append(level)
-    readings: dict[SloKey, Reading] = {}
-    for windows, group in alike.items():
-        readings |= reader.read(group, windows, at)
-    return readings
+    return alike
 
 
 def _on_one_source(level: ServiceLevel) -> ServiceLevel:
