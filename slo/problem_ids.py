@@ -45,6 +45,7 @@ _SHAPE = {
 
 _LOADER = {
     "query/histogram": "A histogram is not named by its base name",
+    "query/log-syntax": "A query of log records cannot be read",
     "query/no-metric": "A selector names no metric",
     "query/no-window": "An expression has no $window",
     "query/not-selector": "An expression stands where only a selector can",

@@ -46,8 +46,8 @@ class Forecast:
 class SloCard:
     """One SLO as its application's page shows it.
 
-    ``burn_down`` has the columns time (ns), remaining and ideal (shares of the budget, ``remaining``
-    NaN where nothing is known) and is ``None`` without data.
+    ``burn_down`` has the columns time (ns), remaining and ideal (shares of the budget; remaining is
+    NaN where nothing is known), and is ``None`` without data.
     """
 
     evaluation: Evaluation
@@ -63,10 +63,10 @@ class Attribution:
     """Whose fault the bad events are: disjoint combinations that add up, with what is left.
 
     ``rows`` has the columns route, pod, version, dependency (``None`` where a row does not say),
-    bad, total, share, error_ratio, share_before, error_ratio_before, change (of the share), trace_id,
-    patterns (list of text). Shares of rows and ``remainder`` add up to 1. ``bad`` and ``total``
-    are the SLO's own events of the window. ``factor`` is how many events a sampled one stands for,
-    ``None`` when the rows count all events. ``basis`` is ``metrics`` or ``spans``.
+    bad, total, share, error_ratio, share_before, error_ratio_before, change (of the share),
+    trace_id, patterns (list of text). Shares of rows and ``remainder`` add up to 1. ``bad`` and
+    ``total`` are the SLO's own events of the window. ``factor`` is how many events a sampled one
+    stands for, ``None`` when the rows count all events. ``basis`` is ``metrics`` or ``spans``.
     """
 
     slo: str

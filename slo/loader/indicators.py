@@ -13,6 +13,7 @@ from slo.loader.intake import Intake
 from slo.loader.queries import (
     counted,
     histogram,
+    log_query,
     momentary,
     plain_selector,
     selector,
@@ -160,9 +161,8 @@ def _probe(indicator: Fields, intake: Intake) -> Probe | None:
 
 
 def _logs(indicator: Fields, intake: Intake) -> Logs | None:
-    del intake
     fields = indicator.need("logs", Fields)
-    query, bad = fields.get("query", str), fields.get("bad", str)
+    query, bad = log_query(fields, "query", intake), log_query(fields, "bad", intake)
     return None if query is None or bad is None else Logs(query=query, bad=bad)
 
 

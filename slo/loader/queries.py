@@ -114,6 +114,26 @@ def histogram(fields: Fields, key: str, intake: Intake) -> Query | None:
     return query
 
 
+def log_query(fields: Fields, key: str, intake: Intake) -> str | None:
+    """Return a query of log records as it was written, once it is known to be one."""
+    # Few specifications count log records; the others need not wait for the parser.
+    from slo.logquery import LogQueryError, parse  # noqa: PLC0415
+
+    text = fields.get(key, str)
+    if text is None:
+        return None
+    try:
+        parse(text)
+    except LogQueryError as wrong:
+        node, span = fields.node(key), fields.span(key)
+        if node is not None:
+            span = intake.place(node, wrong.column - 1, wrong.column)
+        message = f"log query {quote(text)}: {wrong}"
+        intake.error("query/log-syntax", message, span, hint=wrong.hint)
+        return None
+    return text
+
+
 def _query(fields: Fields, key: str, intake: Intake) -> Query | None:
     text = fields.get(key, str)
     if text is None:
