@@ -7,6 +7,7 @@ from dataclasses import field
 from decimal import Decimal
 
 from slo.records import dataclass
+from slo.serving import PriceTable, Retention, Serving
 from slo.units import Duration
 from slo.windows import Catalogue
 
@@ -157,6 +158,7 @@ class Workspace:
     """One installation. Paths are absolute or relative to the folder of its file.
 
     ``windows`` is the file of the catalogue of window pairs; without it the built-in one holds.
+    ``metrics`` is the source of clusters that name none, where it is not the default Prometheus.
     """
 
     defaults: Defaults
@@ -172,6 +174,10 @@ class Workspace:
     default_elasticsearch: str | None = None
     alertmanager_url: str | None = None
     store: str | None = None
+    retention: Mapping[str, Retention] = field(default_factory=dict)
+    metrics: str | None = None
+    serving: Serving = field(default_factory=Serving)
+    costs: PriceTable | None = None
     receivers: tuple[Receiver, ...] = ()
     links: Links = field(default_factory=Links)
     publishing: Publishing = field(default_factory=Publishing)

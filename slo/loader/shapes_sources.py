@@ -2,7 +2,8 @@
 
 from slo._shape import NotRead
 from slo.fields import Located, Pair
-from slo.loader.leaves import FILE_PATH, LABEL_NAME, NAME, VALUE, names
+from slo.loader.leaves import FILE_PATH, LABEL_NAME, NAME, SOURCE_REFERENCE, VALUE, names
+from slo.loader.shapes_serving import STORE
 from slo.nodes import Entry, Mapping, Node
 from slo.problems import Problem
 from slo.records import dataclass
@@ -201,13 +202,11 @@ SOURCES = Record(
             shape=SourcesByName(shape=ELASTICSEARCH),
             description="Elasticsearch or OpenSearch clusters, by name.",
         ),
-        "store": Field(
-            shape=Record(
-                fields={
-                    "path": Field(shape=FILE_PATH, required=True, description="Its folder."),
-                }
-            ),
-            description="The store that comes with Headroom.",
+        "store": Field(shape=STORE, description="The store that comes with Headroom."),
+        "metrics": Field(
+            shape=SOURCE_REFERENCE,
+            description="Who is asked for metrics where an app names no source, such as store; "
+            "else the default Prometheus, else the store.",
         ),
     },
 )

@@ -11,6 +11,7 @@ from slo.loader.leaves import (
     document,
 )
 from slo.loader.shapes_receivers import RECEIVERS
+from slo.loader.shapes_serving import COSTS, SERVE
 from slo.loader.shapes_sources import SOURCES
 from slo.shape import Choice, Field, ListOf, MapOf, Record, Text, Url
 
@@ -114,6 +115,8 @@ SPEC = Record(
         "receivers": Field(shape=RECEIVERS, description="Who can be told of alerts."),
         "links": Field(shape=LINKS, description="Addresses of the other tools."),
         "publish": Field(shape=PUBLISH, description="Where generated files are put to work."),
+        "serve": Field(shape=SERVE, description="Who may send to the server and who may look."),
+        "costs": Field(shape=COSTS, description="What telemetry costs."),
         "collectors": Field(shape=COLLECTORS, description="What collectors are configured for."),
     },
 )

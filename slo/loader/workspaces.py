@@ -5,6 +5,7 @@ from decimal import Decimal
 from slo.fields import Fields, Located, Pair
 from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
 from slo.loader.intake import Intake
+from slo.loader.serving import build_costs, build_retention, build_serving
 from slo.loader.shapes_receivers import Settings
 from slo.loader.shapes_sources import NamedSources
 from slo.loader.shapes_workspace import WORKSPACE
@@ -71,6 +72,10 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
         default_elasticsearch=default_source(elasticsearch, problems),
         alertmanager_url=None if alertmanager is None else alertmanager.get("url", str),
         store=None if store is None else store.get("path", str),
+        retention=build_retention(store),
+        metrics=None if sources is None else sources.get("metrics", str),
+        serving=build_serving(spec.get("serve", Fields)),
+        costs=build_costs(spec.get("costs", Fields)),
         receivers=_receivers(spec, problems),
         links=_links(spec.get("links", Fields)),
         publishing=_publishing(spec.get("publish", Fields)),

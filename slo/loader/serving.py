@@ -1,0 +1,68 @@
+"""The server's part of the workspace out of its file."""
+
+from decimal import Decimal
+
+from slo.fields import Fields
+from slo.serving import IngestToken, Price, PriceTable, Retention, Serving, TrustedProxy
+from slo.units import Duration
+
+_UNITS = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+
+def build_retention(store: Fields | None) -> dict[str, Retention]:
+    """Return how long each signal is kept."""
+    if store is None:
+        return {}
+    return {
+        signal: Retention(age=fields.get("age", Duration), size=_bytes(fields.get("size", str)))
+        for signal, fields in store.mapping("retention", Fields).items()
+    }
+
+
+def build_serving(fields: Fields | None) -> Serving:
+    """Return who may send and who may look."""
+    if fields is None:
+        return Serving()
+    return Serving(
+        ingest_tokens=tuple(
+            IngestToken(file=each.need("file", str), app=each.get("app", str))
+            for each in fields.each("ingestTokens", Fields)
+            if each.get("file", str) is not None
+        ),
+        trusted_proxy=_proxy(fields.get("trustedProxy", Fields)),
+        roles=fields.get("roles", str),
+    )
+
+
+def build_costs(fields: Fields | None) -> PriceTable | None:
+    """Return the price table, if there is a whole one."""
+    currency = None if fields is None else fields.get("currency", str)
+    if fields is None or currency is None:
+        return None
+    return PriceTable(
+        currency=currency,
+        prices={
+            signal: Price(
+                per_gibibyte=each.get("perGibibyte", Decimal) or Decimal(0),
+                per_million_records=each.get("perMillionRecords", Decimal) or Decimal(0),
+                per_thousand_series=each.get("perThousandSeries", Decimal) or Decimal(0),
+            )
+            for signal, each in fields.mapping("prices", Fields).items()
+        },
+    )
+
+
+def _proxy(fields: Fields | None) -> TrustedProxy | None:
+    header = None if fields is None else fields.get("userHeader", str)
+    if fields is None or header is None:
+        return None
+    groups, addresses = fields.get("groupsHeader", str), fields.each("addresses", str)
+    if addresses:
+        return TrustedProxy(user_header=header, groups_header=groups, addresses=addresses)
+    return TrustedProxy(user_header=header, groups_header=groups)
+
+
+def _bytes(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return int(text[:-3]) * _UNITS[text[-3:]]

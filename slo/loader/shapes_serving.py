@@ -1,0 +1,114 @@
+"""The shapes of the store, of the server and of the price table in a Workspace."""
+
+from decimal import Decimal
+
+from slo.loader.leaves import FILE_PATH, NAME
+from slo.serving import SIGNALS
+from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Text
+from slo.units import Duration
+
+SIZE = Text(
+    pattern="[1-9][0-9]{0,8} ?(?:MiB|GiB|TiB)",
+    form="a size such as 500MiB or 20GiB",
+    max_length=16,
+)
+
+_HEADER = Text(
+    pattern="[A-Za-z0-9-]+", form="the name of a header, such as X-Forwarded-User", max_length=128
+)
+
+RETENTION = Record(
+    description="How long one signal is kept.",
+    fields={
+        "age": Field(
+            shape=DurationText(minimum=Duration.of(hours=1)),
+            description="What is older goes, such as 30d.",
+        ),
+        "size": Field(shape=SIZE, description="The oldest goes while there is more than this."),
+    },
+)
+
+STORE = Record(
+    description="The store that comes with Headroom.",
+    fields={
+        "path": Field(shape=FILE_PATH, required=True, description="Its folder."),
+        "retention": Field(
+            shape=MapOf(key=Choice(choices=SIGNALS), shape=RETENTION),
+            description="What is thrown away, by signal; nothing where it says nothing.",
+        ),
+    },
+)
+
+SERVE = Record(
+    description="Who may send telemetry to `headroom serve`, and who may look.",
+    fields={
+        "ingestTokens": Field(
+            shape=ListOf(
+                shape=Record(
+                    fields={
+                        "file": Field(
+                            shape=FILE_PATH, required=True, description="The file with the token."
+                        ),
+                        "app": Field(
+                            shape=NAME, description="Store as this app whatever is sent, or refuse."
+                        ),
+                    }
+                ),
+                max_items=1000,
+            ),
+            description="Who may send; without any, everybody who reaches the server.",
+        ),
+        "trustedProxy": Field(
+            shape=Record(
+                fields={
+                    "userHeader": Field(
+                        shape=_HEADER, required=True, description="Who is signed in."
+                    ),
+                    "groupsHeader": Field(
+                        shape=_HEADER, description="Their groups, separated by commas."
+                    ),
+                    "addresses": Field(
+                        shape=ListOf(shape=Text(max_length=64), min_items=1, unique=True),
+                        description="Where the proxy speaks from; loopback without.",
+                    ),
+                }
+            ),
+            description="The proxy that signs people in.",
+        ),
+        "roles": Field(
+            shape=FILE_PATH, description="A file that gives people and groups their roles."
+        ),
+    },
+    needs={"roles": ("trustedProxy",)},
+)
+
+_AMOUNT = Number(minimum=Decimal(0))
+
+COSTS = Record(
+    description="What a month of telemetry costs, to show it per app.",
+    fields={
+        "currency": Field(
+            shape=Text(pattern="[A-Z]{3}", form="a currency such as EUR", max_length=16),
+            required=True,
+            description="The currency of all prices.",
+        ),
+        "prices": Field(
+            shape=MapOf(
+                key=Choice(choices=SIGNALS),
+                shape=Record(
+                    fields={
+                        "perGibibyte": Field(shape=_AMOUNT, description="For each GiB stored."),
+                        "perMillionRecords": Field(
+                            shape=_AMOUNT, description="For each million records."
+                        ),
+                        "perThousandSeries": Field(
+                            shape=_AMOUNT, description="For each thousand active series."
+                        ),
+                    }
+                ),
+            ),
+            required=True,
+            description="Prices by signal.",
+        ),
+    },
+)

@@ -1,0 +1,72 @@
+"""What `headroom serve` keeps, takes, shows and charges: its part of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from decimal import Decimal
+
+from slo.records import dataclass
+from slo.units import Duration
+
+SIGNALS = ("metrics", "logs", "spans", "deploys")
+"""The signals that the embedded store holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long one signal is kept: by age, by bytes on disk, or by whichever comes first."""
+
+    age: Duration | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestToken:
+    """A file with a token; who sends it may store telemetry, of ``app`` alone if that is named."""
+
+    file: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedProxy:
+    """A proxy that signs people in, and the headers in which it names them and their groups.
+
+    ``addresses`` are those it speaks from; the headers mean nothing from anywhere else.
+    """
+
+    user_header: str
+    groups_header: str | None = None
+    addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """Who may send to the server and who may look. ``roles`` is a file."""
+
+    ingest_tokens: tuple[IngestToken, ...] = ()
+    trusted_proxy: TrustedProxy | None = None
+    roles: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody is asked who they are."""
+        return self.trusted_proxy is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a month of one signal costs, by each of the amounts that are charged for."""
+
+    per_gibibyte: Decimal = Decimal(0)
+    per_million_records: Decimal = Decimal(0)
+    per_thousand_series: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTable:
+    """Prices by signal, in one currency."""
+
+    currency: str
+    prices: Mapping[str, Price] = field(default_factory=dict)
