@@ -52,6 +52,16 @@ class PrometheusClient:
         self._transport: Transport | None = None
         self._opening = Lock()
 
+    @property
+    def reference(self) -> str:
+        """How the workspace names the server."""
+        return self.source.reference
+
+    @property
+    def replica_labels(self) -> tuple[str, ...]:
+        """Labels that tell replicas of the same data apart."""
+        return self.source.replica_labels
+
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""
         return Deadline(self.clock, length)

@@ -8,8 +8,8 @@ from datetime import datetime
 from fractions import Fraction
 
 from collectors.readers.prometheus.answers import Answer
-from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.clock import Deadline
+from collectors.readers.telemetry import MetricReader
 from slo.errors import SourceError
 from slo.model import ServiceLevel
 from slo.ports import Counts, Evidence, EvidenceStatus, NoData, NoDataReason, Reading, Share
@@ -36,7 +36,7 @@ class Asked:
 class Trail:
     """The queries of one piece of work: evidence, warnings, and whether anything is missing."""
 
-    client: PrometheusClient
+    client: MetricReader
     asked: Asked
     evidence: list[Evidence] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Trail:
         """Return a reading with the warnings of all its queries, partial if one of them was."""
         if not self.warnings and not self.partial:
             return reading
-        missing = (place or self.client.source.reference,) if self.partial else ()
+        missing = (place or self.client.reference,) if self.partial else ()
         return replace(
             reading,
             warnings=(*reading.warnings, *self.warnings),
@@ -79,7 +79,7 @@ class Trail:
     def _failed(self, query: str, start: datetime, end: datetime, error: SourceError) -> None:
         self.evidence.append(
             Evidence(
-                source=self.client.source.reference,
+                source=self.client.reference,
                 query=query,
                 start=start,
                 end=end,

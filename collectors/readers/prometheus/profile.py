@@ -8,11 +8,11 @@ from datetime import datetime
 from fractions import Fraction
 
 from collectors.readers.prometheus.answers import instant, milliseconds
-from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.legs import scope
 from collectors.readers.prometheus.outcome import Asked, Trail
 from collectors.readers.prometheus.raw import MODE as RAW
 from collectors.readers.prometheus.unproven import expressions_here
+from collectors.readers.telemetry import MetricReader
 from slo import naming
 from slo.errors import SourceError
 from slo.ledger import Part
@@ -33,7 +33,7 @@ _IDENTITY = ",".join(naming.IDENTITY_LABELS)
 class ProfileReader:
     """Reads profiles from one source. A profile that cannot be had is left out."""
 
-    client: PrometheusClient
+    client: MetricReader
     default_source: str | None
 
     def read(
@@ -90,7 +90,7 @@ class ProfileReader:
         }
 
     def _raw(self, level: ServiceLevel, window: Duration, trail: Trail, steps: int) -> Profile:
-        found = expressions_here(level, self.client.source.reference, self.default_source)
+        found = expressions_here(level, self.client.reference, self.default_source)
         if found is None:
             return ()
         step = _step(window, steps)

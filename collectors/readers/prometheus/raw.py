@@ -11,7 +11,6 @@ from fractions import Fraction
 from itertools import product
 
 from collectors.readers.prometheus.answers import instant, milliseconds
-from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.legs import LEDGER_FROM, MEMORY
 from collectors.readers.prometheus.outcome import (
     Asked,
@@ -25,6 +24,7 @@ from collectors.readers.prometheus.outcome import (
     slots_since,
 )
 from collectors.readers.prometheus.unproven import expressions_here, may_be_unproven
+from collectors.readers.telemetry import MetricReader
 from slo.errors import QueryRejected, SourceError
 from slo.ledger import Expressions, Part
 from slo.model import ServiceLevel, SloKey
@@ -56,7 +56,7 @@ Points = Mapping[int, Fraction]
 class RawReader:
     """Computes counts from the raw series of one source."""
 
-    client: PrometheusClient
+    client: MetricReader
     default_source: str | None
 
     def read(self, levels: Sequence[ServiceLevel], asked: Asked) -> dict[SloKey, Reading]:
@@ -77,7 +77,7 @@ class RawReader:
         return readings
 
     def _level(self, level: ServiceLevel, trail: Trail) -> Reading:
-        reference = self.client.source.reference
+        reference = self.client.reference
         found = [
             expressions_here(level, reference, self.default_source, extra)
             for extra in self._replicas(trail)
@@ -93,7 +93,7 @@ class RawReader:
 
     def _replicas(self, trail: Trail) -> list[tuple[Matcher, ...]]:
         """What selects each copy of the data by itself; nothing at all when there is one."""
-        labels = self.client.source.replica_labels
+        labels = self.client.replica_labels
         at = trail.asked.at
         since = at - REPLICAS_SEEN.timedelta
         values = [
@@ -109,7 +109,7 @@ class RawReader:
             raise QueryRejected(
                 f"the replica labels have {len(copies)} combinations of values; "
                 f"at most {MOST_REPLICAS} are read one by one",
-                source=self.client.source.reference,
+                source=self.client.reference,
                 hint="name only labels that tell replicas apart under replicaLabels",
             )
         return copies

@@ -228,7 +228,7 @@ class State:
     @property
     def reader_source(self) -> str:
         """The reference of the source that is read."""
-        return self.trail.client.source.reference
+        return self.trail.client.reference
 
     def _revision(self) -> RevisionChange | None:
         start = self._revision_start()

@@ -39,7 +39,7 @@ def unproven_levels(
     """
     asked: list[tuple[SloKey, str, str]] = []
     for level in levels:
-        found = expressions_here(level, trail.client.source.reference, default_source)
+        found = expressions_here(level, trail.client.reference, default_source)
         if found is not None and may_be_unproven(level, found) and found.part_series is not None:
             asked.append((level.key, found.total_rate, found.part_series))
     missing: set[SloKey] = set()
