@@ -1,4 +1,4 @@
-"""The stage of the main path, set up once for each version of Prometheus."""
+"""The stage of the main path, once for each version of Prometheus, and fixtures of parts."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROMETHEUS_PARTS
+from tests.servers.parts import chromium, otelcol
 from tests.servers.stage import Stage, set_up
+
+__all__ = ["audit", "chromium", "otelcol", "stage"]
 
 
 def _param(name: str) -> object:

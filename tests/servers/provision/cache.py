@@ -45,7 +45,9 @@ def find(part: str) -> Path | Missing:
 
 
 def find_recipe(recipe: Recipe, cache: Path) -> Path | Missing:
-    """Look up the folder of a recipe's executables in a given cache."""
+    """Look up the folder of a recipe's executables on PATH, if it may be there, or in a cache."""
+    if recipe.system and (installed := shutil.which(recipe.system)):
+        return Path(installed).parent
     folder = cache / recipe.folder_name / "bin"
     if folder.is_dir():
         return folder

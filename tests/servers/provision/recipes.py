@@ -1,7 +1,8 @@
 """Recipes: what a part is and how it is had, read from one TOML file each.
 
-A recipe's name is its file's name. Common keys are ``about``, ``takes``, ``kind``, ``peer`` and
-``check``; every other key belongs to the source that ``kind`` names (see ``sources``).
+A recipe's name is its file's name. Common keys are ``about``, ``takes``, ``kind``, ``peer``,
+``system`` and ``check``; every other key belongs to the source that ``kind`` names (see
+``sources``).
 """
 
 import hashlib
@@ -34,12 +35,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One part: its source, its checks, and the digest that tells one build from another."""
+    """One part: its source, its checks, and the digest that tells one build from another.
+
+    ``system`` names an executable that stands for the part where it is on PATH.
+    """
 
     name: str
     about: str
     takes: str
     peer: bool
+    system: str | None
     source: Source
     checks: tuple[Check, ...]
     digest: str
@@ -65,6 +70,7 @@ def load_recipe(path: Path) -> Recipe:
             about=keys.pop("about"),
             takes=keys.pop("takes"),
             peer=keys.pop("peer", False),
+            system=keys.pop("system", None),
             checks=tuple(
                 Check(run=tuple(check["run"]), says=check.get("says", ""))
                 for check in keys.pop("check", [])

@@ -5,14 +5,14 @@ part with a shape of its own (Maven, for one) needs no new kind.
 """
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tests.servers.provision.workbench import BuildError, Workbench
+from tests.servers.provision.debian import DebianPackages
+from tests.servers.provision.workbench import Workbench
 
 
 class Source(Protocol):
@@ -24,56 +24,6 @@ class Source(Protocol):
 
     def build(self, bench: Workbench) -> None:
         """Fill ``bench.part``, with its executables in ``bin/`` by plain name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebianPackages:
-    """Debian packages, unpacked and never installed: installing may start a service.
-
-    ``packages`` are given as ``name=version`` where the version may hold ``*``; ``executables``
-    maps plain names to paths in the packages.
-    """
-
-    recipes: Path
-    packages: Sequence[str]
-    executables: Mapping[str, str]
-    tools: Sequence[str] = ("apt-get", "dpkg-deb", "ldd")
-
-    def build(self, bench: Workbench) -> None:
-        """Download, unpack, link the executables and look for missing shared libraries."""
-        self._download(bench)
-        root = bench.part / "root"
-        for archive in sorted(bench.scratch.glob("*.deb")):
-            bench.run("dpkg-deb", "-x", str(archive), str(root))
-        for name, inside in self.executables.items():
-            if not (root / inside).is_file():
-                raise BuildError(f"{', '.join(self.packages)} holds no {inside}")
-            (bench.bin / name).symlink_to(Path("..", "root", inside))
-            _require_libraries(bench, root / inside)
-
-    def _download(self, bench: Workbench) -> None:
-        try:
-            bench.run("apt-get", "download", *self.packages)
-        except BuildError as absent:
-            # A fresh image comes without package lists.
-            try:
-                bench.run("apt-get", "update")
-            except BuildError as refused:
-                raise BuildError(
-                    f"{absent}\nand package lists cannot be updated: {refused}"
-                ) from None
-            bench.run("apt-get", "download", *self.packages)
-
-
-def _require_libraries(bench: Workbench, executable: Path) -> None:
-    # ldd fails for a static executable, which is all we could ask for.
-    listing = bench.run("ldd", str(executable), must_succeed=False)
-    missing = re.findall(r"^\s*(\S+) => not found", listing, flags=re.MULTILINE)
-    if missing:
-        raise BuildError(
-            f"{executable.name} needs shared libraries that this machine does not have: "
-            f"{', '.join(missing)}. Install the packages that hold them, then run this again."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
