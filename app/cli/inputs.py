@@ -41,6 +41,7 @@ def add_reading(parser: argparse.ArgumentParser, *, timeout: bool = True) -> Non
         metavar="URL",
         help="read everything from this server (also HEADROOM_PROMETHEUS)",
     )
+    parser.add_argument("--store", metavar="DIR", help="read everything from this embedded store")
     parser.add_argument(
         "--at",
         metavar="TIME",
@@ -69,6 +70,7 @@ def project_of(args: argparse.Namespace, terminal: Terminal, *, strict: bool = T
         environment=terminal.environment,
         workspace=args.workspace,
         prometheus=getattr(args, "prometheus", None),
+        store=getattr(args, "store", None),
         strict=strict,
     )
     if not project.catalog.apps and not project.problems and not project.policies:

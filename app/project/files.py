@@ -34,7 +34,8 @@ class Inputs:
         self.seen.add(real)
         text, problems = decode(_content(path), str(shown))
         self.problems += problems
-        if text is not None:
+        # Nothing is left of a file in another encoding, which does not make it an empty one.
+        if text or not problems:
             self.files.append(SourceFile(name=str(shown), text=text, explicit=explicit))
 
     @property
@@ -57,7 +58,7 @@ def scan(paths: Iterable[Path], *, root: Path, skip: Sequence[Path] = ()) -> Inp
         elif place.exists():
             inputs.add(place, shown=shown(place), explicit=True)
         else:
-            raise UsageError(f"there is no file or folder {shown(place)}", hint=_neighbours(place))
+            raise UsageError(f"there is no file or folder {shown(place)}", hint=neighbours(place))
     return inputs
 
 
@@ -102,7 +103,8 @@ def _content(path: Path) -> bytes:
         raise UsageError(f"{shown(path)} cannot be read: {cause.strerror}") from None
 
 
-def _neighbours(path: Path) -> str | None:
+def neighbours(path: Path) -> str | None:
+    """Return a hint for a path that is not there: what it may have been meant to be."""
     from slo.suggest import suggest  # noqa: PLC0415 - for mistakes only
 
     parent = path.parent

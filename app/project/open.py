@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
+from app.project.lost_paths import without_lost_paths
 from slo import nodes
 from slo.errors import SpecError, UsageError
 from slo.gate.loader import policies_of
@@ -75,18 +76,23 @@ def open_project(
     environment: Mapping[str, str],
     workspace: str | None = None,
     prometheus: str | None = None,
+    store: str | None = None,
     strict: bool = True,
 ) -> Project:
     """Open the workspace that the paths, the flags and the working directory mean.
 
+    ``prometheus`` or ``store`` stand in the place of all sources.
     Raises ``SpecError`` with all problems when one is an error and ``strict``; without it, the
     applications that are sound are there and ``problems`` tells the rest.
     """
     file = _workspace_file(paths, workspace or environment.get(_WORKSPACE))
     inputs = Inputs()
-    found = _read_workspace(file, inputs)
+    space, problems = _read_workspace(file, inputs)
     root = Path.cwd() if file is None else file.parent
-    space, problems = found
+    if inputs.files:
+        whole = _is_whole(paths, file)
+        space, lost = without_lost_paths(space, root, inputs.files[0], apps=whole)
+        problems += lost
     space = _with_windows(space, root, inputs, problems)
     apps = _inputs(paths, file, space, root)
     inputs.files += apps.files
@@ -100,16 +106,23 @@ def open_project(
     ordered = in_order(problems)
     if strict and has_errors(ordered):
         raise SpecError(ordered)
-    server = prometheus or environment.get(_PROMETHEUS)
+    if prometheus is not None and store is not None:
+        raise UsageError("--prometheus and --store exclude each other")
+    server = prometheus or (None if store else environment.get(_PROMETHEUS))
+    space = _with_absolute_paths(space, root)
+    if store is not None:
+        space = _on_store(space, store)
+    elif server is not None:
+        space = _on(space, server)
     return Project(
-        workspace=_with_absolute_paths(space, root) if server is None else _on(space, server),
+        workspace=space,
         root=root,
         file=file,
         catalog=loaded.catalog,
         policies=tuple(policies),
         problems=ordered,
         texts=inputs.texts,
-        one_source=server is not None,
+        one_source=server is not None or store is not None,
     )
 
 
@@ -163,8 +176,6 @@ def _with_windows(
     if space.windows is None:
         return space
     path = root / space.windows
-    if not path.is_file():
-        raise UsageError(f"there is no file {shown(path)}, which the workspace's windows name")
     before = len(inputs.files)
     inputs.add(path, shown=shown(path), explicit=True)
     if len(inputs.files) == before:
@@ -180,7 +191,7 @@ def _inputs(paths: Sequence[str], file: Path | None, space: Workspace, root: Pat
     """Read what the paths name; a folder with a workspace file stands for that workspace."""
     skip = [root / space.output, *(root / folder for folder in space.templates)]
     chosen = [Path(text) for text in paths]
-    if not chosen or (file is not None and all(_is_workspace(p, file) for p in chosen)):
+    if _is_whole(paths, file):
         folders = (*space.apps, *space.policies) if file is not None else (".",)
         inputs = scan([Path(folder) for folder in folders], root=root, skip=skip)
     else:
@@ -189,6 +200,13 @@ def _inputs(paths: Sequence[str], file: Path | None, space: Workspace, root: Pat
     if file is not None:
         inputs.files = [each for each in inputs.files if each.name != str(shown(file))]
     return inputs
+
+
+def _is_whole(paths: Sequence[str], file: Path | None) -> bool:
+    """Whether the workspace's own folders are meant, and no paths in their place."""
+    return not paths or (
+        file is not None and all(_is_workspace(Path(text), file) for text in paths)
+    )
 
 
 def _is_workspace(path: Path, file: Path) -> bool:
@@ -223,7 +241,22 @@ def _on(space: Workspace, url: str) -> Workspace:
     if not url.startswith(("http://", "https://")):
         raise UsageError(f'"{url}" is no address of a server', hint="write it as http://HOST:9090")
     source = PrometheusSource(name=FLAG_SOURCE, url=url, timeout=Duration.parse("10s"))
-    return replace(space, prometheus={FLAG_SOURCE: source}, default_prometheus=FLAG_SOURCE)
+    return replace(
+        space, prometheus={FLAG_SOURCE: source}, default_prometheus=FLAG_SOURCE, metrics=None
+    )
+
+
+def _on_store(space: Workspace, folder: str) -> Workspace:
+    """An embedded store in the place of all sources, as ``--store DIR`` wants it."""
+    return replace(
+        space,
+        prometheus={},
+        default_prometheus=None,
+        elasticsearch={},
+        default_elasticsearch=None,
+        metrics=None,
+        store=str(Path(folder).absolute()),
+    )
 
 
 def _with_absolute_paths(space: Workspace, root: Path) -> Workspace:
@@ -231,6 +264,7 @@ def _with_absolute_paths(space: Workspace, root: Path) -> Workspace:
     return replace(
         space,
         prometheus={name: _absolute(source, root) for name, source in space.prometheus.items()},
+        store=None if space.store is None else str(root / space.store),
     )
 
 

@@ -7,17 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
 
 from app.project.open import Project
 from slo.clusters import source_of
 from slo.errors import UsageError
 from slo.evaluate import Evaluation, evaluate, windows_of
-from slo.model import Environment, ServiceLevel, SloKey
-from slo.ports import CountReader, Counts
+from slo.model import Environment, Logs, ServiceLevel, SloKey, Spans
+from slo.ports import CountReader, Counts, Reading
 from slo.suggest import did_you_mean
 from slo.units import Duration
 from slo.windows import Catalogue
 from slo.workspace import PrometheusSource, Workspace
+
+STORE = "store"
+"""The reference of the embedded store."""
 
 
 def evaluations(
@@ -39,7 +44,7 @@ def evaluations(
         return ()
     space = project.workspace
     catalogue = space.defaults.catalogue
-    asked = [_on_one_source(level) for level in levels] if project.one_source else list(levels)
+    asked = [_at_its_source(project, level) for level in levels]
     alike = _by_windows(asked, catalogue, windows)
     # Readers are made before any is asked, so that a mistake is told before the network is used,
     # and one for each group: they ask at once, and the deadline of each is the deadline of all.
@@ -76,12 +81,19 @@ def count_reader(
     from collectors.readers.prometheus import PrometheusReader  # noqa: PLC0415
 
     default = default_reference(space)
-    readers = {
+    readers: dict[str, CountReader] = {
         source.reference: PrometheusReader(
             source, mode=mode, default_source=default, deadline=deadline, environ=environ
         )
         for source in sources_in_use(space, levels)
     }
+    if space.store is not None and any(STORE in _references(each, default) for each in levels):
+        from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
+        from collectors.store import StoreReader  # noqa: PLC0415
+
+        readers[STORE] = StoreCounts(
+            StoreReader(Path(space.store)), default_source=default, deadline=deadline
+        )
     return MultiSourceReader(readers, default=default)
 
 
@@ -92,7 +104,7 @@ def sources_in_use(
 
     Raises ``UsageError`` as ``count_reader`` does.
     """
-    if not space.prometheus:
+    if not space.sources:
         raise UsageError(
             "no Prometheus is configured",
             hint="give --prometheus URL, or name it under sources in headroom.yaml",
@@ -110,11 +122,18 @@ def sources_in_use(
 
 
 def default_reference(space: Workspace) -> str | None:
-    """The source of clusters that name none: the default, or the only one."""
+    """The source of clusters that name none.
+
+    The workspace's choice; else the default Prometheus or the only one; else the store.
+    """
+    if space.metrics is not None:
+        return space.metrics
     name = space.default_prometheus
     if name is None and len(space.prometheus) == 1:
         name = next(iter(space.prometheus))
-    return None if name is None else space.prometheus[name].reference
+    if name is not None:
+        return space.prometheus[name].reference
+    return STORE if space.store is not None and not space.prometheus else None
 
 
 def _references(level: ServiceLevel, default: str | None) -> tuple[str, ...]:
@@ -144,6 +163,23 @@ def _by_windows(
     return alike
 
 
+def _at_its_source(project: Project, level: ServiceLevel) -> ServiceLevel:
+    """The same service level, saying where it is read.
+
+    Records are counted where they are kept, which no cluster says.
+    """
+    if project.one_source:
+        return _on_one_source(level)
+    indicator = level.slo.indicator
+    if not isinstance(indicator.measure, Logs | Spans) or indicator.source is not None:
+        return level
+    space = project.workspace
+    kept = STORE if space.store is not None else None
+    if kept is None:
+        return level
+    return replace(level, slo=replace(level.slo, indicator=replace(indicator, source=kept)))
+
+
 def _on_one_source(level: ServiceLevel) -> ServiceLevel:
     """The same service level with nothing said about sources, as ``--prometheus`` wants it."""
     environment: Environment = replace(
@@ -159,37 +195,62 @@ def burn_downs(
     found: Sequence[Evaluation],
     at: datetime,
     *,
+    deadline: Duration | None = None,
     environ: Mapping[str, str] | None = None,
     steps: int = 10,
 ) -> Mapping[SloKey, tuple[Fraction | None, ...]]:
     """Budget remaining after each step of the known period, for levels of a single source.
 
     1 is an untouched budget; steps without known events are ``None``. What cannot be
-    read is left out: a picture is no reason to fail.
+    read, each source within ``deadline``, is left out: a picture is no reason to fail.
     """
-    from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415
-    from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415 - as above
-
-    default = default_reference(project.workspace)
     by_source: dict[str, list[ServiceLevel]] = {}
-    known: dict[str, PrometheusSource] = {}
+    default = default_reference(project.workspace)
     for one in found:
-        level = _on_one_source(one.level) if project.one_source else one.level
-        sources = sources_in_use(project.workspace, [level])
+        level = _at_its_source(project, one.level)
+        sources = dict.fromkeys(_references(level, default))
         if one.budget is not None and len(sources) == 1:
-            known[sources[0].reference] = sources[0]
-            by_source.setdefault(sources[0].reference, []).append(level)
+            by_source.setdefault(next(iter(sources)), []).append(level)
     profiles: dict[SloKey, tuple[Counts | None, ...]] = {}
     readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
-        client = PrometheusClient(known[reference], environ=environ)
-        reader = ProfileReader(client=client, default_source=default)
-        profiles |= reader.read(levels, readings, at, steps=steps)
+        reader = _profile_reader(project.workspace, reference, environ)
+        profiles |= reader(levels, readings, at, steps=steps)
     return {
         one.key: tuple(burn_down(profiles[one.key], one.level.slo.objective.error_budget, steps))
         for one in found
         if profiles.get(one.key)
     }
+
+
+class _Profiles(Protocol):
+    """What reads counts per step."""
+
+    def __call__(
+        self,
+        levels: Sequence[ServiceLevel],
+        readings: Mapping[SloKey, Reading],
+        at: datetime,
+        *,
+        steps: int,
+    ) -> Mapping[SloKey, tuple[Counts | None, ...]]: ...
+
+
+def _profile_reader(
+    space: Workspace, reference: str, environ: Mapping[str, str] | None
+) -> _Profiles:
+    default = default_reference(space)
+    if reference == STORE and space.store is not None:
+        from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
+        from collectors.store import StoreReader  # noqa: PLC0415
+
+        return StoreCounts(StoreReader(Path(space.store)), default_source=default).profiles
+    from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415 - loads requests
+    from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415
+
+    source = next(each for each in space.prometheus.values() if each.reference == reference)
+    client = PrometheusClient(source, environ=environ)
+    return ProfileReader(client=client, default_source=default).read
 
 
 def burn_down(

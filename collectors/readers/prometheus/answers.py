@@ -64,7 +64,8 @@ def number(text: object) -> Fraction | None:
     # Beyond any float's exponent: nothing a server stores, and huge as a fraction.
     if not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT:
         return None
-    return Fraction(value)
+    # Two integers spare Fraction the search for the type of number.
+    return Fraction(*value.as_integer_ratio())
 
 
 def parse(result: object, source: str) -> tuple[Series, ...]:
@@ -84,9 +85,8 @@ def parse(result: object, source: str) -> tuple[Series, ...]:
 
 def digest(result: object) -> str:
     """Return the SHA-256 of a result as canonical JSON, whatever order its series came in."""
-    texts = sorted(
-        json.dumps(each, sort_keys=True, separators=(",", ":")) for each in _rows(result)
-    )
+    encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+    texts = sorted(map(encoder.encode, _rows(result)))
     return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
 
 

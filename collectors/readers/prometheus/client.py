@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from collectors.readers.prometheus.answers import (
     Answer,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from prometheus_api_client.prometheus_connect import PrometheusConnect
 
     from collectors.readers.prometheus.transport import Exchange, Transport
+
+T = TypeVar("T")
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 60.0
@@ -69,10 +71,11 @@ class PrometheusClient:
     def query(self, query: str, at: datetime, until: Deadline) -> Answer:
         """Evaluate an expression at an instant."""
         params = {"time": api_time(at), "timeout": self._server_timeout(until)}
-        result, exchange = self._ask(
-            lambda connect: connect.custom_query(query, params=params), until
+        return self._ask(
+            lambda connect: connect.custom_query(query, params=params),
+            until,
+            lambda result, exchange: self._answer(query, at, at, result, exchange),
         )
-        return self._answer(query, at, at, result, exchange)
 
     def query_range(
         self, query: str, start: datetime, end: datetime, step: Duration, until: Deadline
@@ -84,23 +87,24 @@ class PrometheusClient:
             "end": api_time(end),
             "timeout": self._server_timeout(until),
         }
-        result, exchange = self._ask(
+        return self._ask(
             lambda connect: connect.custom_query_range(
                 query, start, end, str(step.seconds), params=params
             ),
             until,
+            lambda result, exchange: self._answer(query, start, end, result, exchange),
         )
-        return self._answer(query, start, end, result, exchange)
 
     def series(
         self, selector: str, start: datetime, end: datetime, until: Deadline, *, limit: int
     ) -> list[dict[str, str]]:
         """Return the label sets of series with samples in a range; old servers ignore the limit."""
         params = {"match[]": selector, "limit": str(limit)}
-        result, _ = self._ask(
-            lambda connect: connect.get_series(start, end, params=dict(params)), until
+        return self._ask(
+            lambda connect: connect.get_series(start, end, params=dict(params)),
+            until,
+            lambda result, _: [each for each in _list(result) if isinstance(each, dict)],
         )
-        return [each for each in _list(result) if isinstance(each, dict)]
 
     def label_values(
         self, label: str, matchers: tuple[str, ...], start: datetime, end: datetime, until: Deadline
@@ -109,15 +113,21 @@ class PrometheusClient:
         params: dict[str, Any] = {"start": api_time(start), "end": api_time(end)}
         if matchers:
             params["match[]"] = list(matchers)
-        result, _ = self._ask(lambda connect: connect.get_label_values(label, params=params), until)
-        return [str(each) for each in _list(result)]
+        return self._ask(
+            lambda connect: connect.get_label_values(label, params=params),
+            until,
+            lambda result, _: [str(each) for each in _list(result)],
+        )
 
     def get(
         self, path: str, until: Deadline, params: Mapping[str, str] | None = None
     ) -> tuple[object, Mapping[str, str]]:
         """Return ``data`` and the headers of any other API call, such as ``status/buildinfo``."""
-        _, exchange = self._ask(lambda _: self._open().get(path, params or {}), until)
-        return exchange.envelope.get("data"), exchange.headers
+        return self._ask(
+            lambda _: self._open().get(path, params or {}),
+            until,
+            lambda _, exchange: (exchange.envelope.get("data"), exchange.headers),
+        )
 
     def _answer(
         self, query: str, start: datetime, end: datetime, result: object, exchange: Exchange
@@ -133,13 +143,16 @@ class PrometheusClient:
         )
 
     def _ask(
-        self, work: Callable[[PrometheusConnect], object], until: Deadline
-    ) -> tuple[object, Exchange]:
+        self,
+        work: Callable[[PrometheusConnect], object],
+        until: Deadline,
+        read: Callable[[object, Exchange], T],
+    ) -> T:
         pause, renewed = _FIRST_PAUSE, False
         attempt = 0
         while True:
             try:
-                return self._attempt(work, until)
+                return self._attempt(work, until, read)
             except AuthenticationFailed:
                 # A kept token may have been revoked before its time: once, with a new one.
                 if renewed or not self._open().credentials.forget():
@@ -156,11 +169,15 @@ class PrometheusClient:
                 pause *= 2
 
     def _attempt(
-        self, work: Callable[[PrometheusConnect], object], until: Deadline
-    ) -> tuple[object, Exchange]:
+        self,
+        work: Callable[[PrometheusConnect], object],
+        until: Deadline,
+        read: Callable[[object, Exchange], T],
+    ) -> T:
         seconds = self._seconds(until)
         try:
-            return within(seconds, lambda: self._open().exchange(work))
+            # Reading a large answer takes its time as well: all of it is within the limit.
+            return within(seconds, lambda: read(*self._open().exchange(work)))
         except TimeoutError:
             raise timed_out(self.source.reference, seconds) from None
 

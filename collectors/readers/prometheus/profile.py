@@ -45,14 +45,14 @@ class ProfileReader:
         steps: int,
     ) -> Mapping[SloKey, Profile]:
         """Return a profile for each level, from the kind of series its reading came from."""
-        asked = Asked(windows=(), at=at, until=self.client.deadline(None))
+        asked = Asked(windows=(), at=at, until=self.client.deadline(self.deadline))
         trail = Trail(client=self.client, asked=asked)
         by_span: dict[Duration, list[ServiceLevel]] = defaultdict(list)
         profiles: dict[SloKey, Profile] = {}
         try:
             for level in levels:
                 reading = readings[level.key]
-                span = _known(reading, level.slo.window)
+                span = known_span(reading, level.slo.window)
                 if reading.mode == RAW:
                     profiles[level.key] = self._raw(level, span, trail, steps)
                 else:
@@ -67,7 +67,7 @@ class ProfileReader:
         self, levels: Sequence[ServiceLevel], window: Duration, trail: Trail, steps: int
     ) -> dict[SloKey, Profile]:
         where = scope(level.key for level in levels)
-        step = _step(window, steps)
+        step = step_of(window, steps)
         over = _open(step)
         sums = [
             self._points(
@@ -93,7 +93,7 @@ class ProfileReader:
         found = expressions_here(level, self.client.reference, self.default_source)
         if found is None:
             return ()
-        step = _step(window, steps)
+        step = step_of(window, steps)
         total, part = (
             self._points(
                 f"sum_over_time(({text})[{_open(step)}:{LEDGER_SLOT}])",
@@ -124,7 +124,7 @@ class ProfileReader:
         return {key_of(series.labels): dict(series.points) for series in answer.series}
 
 
-def _known(reading: Reading, period: Duration) -> Duration:
+def known_span(reading: Reading, period: Duration) -> Duration:
     """The part of a period that anything is known of, in whole hours."""
     if reading.since is None:
         return period
@@ -133,7 +133,7 @@ def _known(reading: Reading, period: Duration) -> Duration:
     return min(period, Duration(milliseconds=max(1, -(-known // hour)) * hour))
 
 
-def _step(window: Duration, steps: int) -> Duration:
+def step_of(window: Duration, steps: int) -> Duration:
     """A step of whole slots; the number of steps gives way where it must."""
     slot = LEDGER_SLOT.milliseconds
     return Duration(milliseconds=max(slot, -(-window.milliseconds // steps // slot) * slot))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from collectors.readers.places import sources_of
 from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.clock import Clock
+from collectors.readers.prometheus.memory import once_recorded
 from collectors.readers.prometheus.outcome import Asked, nothing
 from collectors.readers.prometheus.raw import RawReader
 from collectors.readers.prometheus.recorded import RecordedReader
@@ -71,9 +72,8 @@ class PrometheusReader:
         return readings
 
     def _read(self, levels: Sequence[ServiceLevel], asked: Asked) -> dict[SloKey, Reading]:
-        raw = RawReader(client=self.client, default_source=self._default)
         if self.mode is ReadMode.RAW:
-            return raw.read(levels, asked)
+            return self._raw(levels, asked)
         recorded = RecordedReader(
             client=self.client,
             counting=lambda level: len(sources_of(level, self._default)) > 1,
@@ -82,10 +82,19 @@ class PrometheusReader:
         ).read(levels, asked)
         readings = dict(recorded.readings)
         rest = [level for level in levels if level.key in recorded.unusable]
-        for key, reading in raw.read(rest, asked).items():
+        for key, reading in self._raw(rest, asked).items():
             why = f"read from raw series: {recorded.unusable[key]}"
             readings[key] = replace(reading, notes=(why, *reading.notes))
         return readings
+
+    def _raw(self, levels: Sequence[ServiceLevel], asked: Asked) -> dict[SloKey, Reading]:
+        found = RawReader(client=self.client, default_source=self._default).read(levels, asked)
+        never = [level for level in levels if _never(found[level.key])]
+        return found | once_recorded(never, found, self.client, asked)
+
+
+def _never(reading: Reading) -> bool:
+    return isinstance(reading.period, NoData) and reading.period.reason is NoDataReason.NEVER
 
 
 def _unsupported(level: ServiceLevel) -> NoData | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from fractions import Fraction
 
 from collectors.readers.prometheus import legs
 from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.outcome import Asked, Trail, failed, nothing
-from collectors.readers.prometheus.recorded_state import MODE, Needs, State
+from collectors.readers.prometheus.recorded_state import MODE, Needs, State, fresh_since
 from collectors.readers.prometheus.table import AmbiguousError, Table
 from collectors.readers.prometheus.unproven import unproven_levels
 from slo.errors import QueryRejected, SourceError
@@ -79,8 +80,10 @@ class _Chunk:
     second: SourceError | None = None
     unproven: frozenset[SloKey] = frozenset()
     table: Table = field(init=False)
+    fresh_since: Fraction = field(init=False)
 
     def __post_init__(self) -> None:
+        self.fresh_since = fresh_since(self.trail.asked.at)
         source = self.reader.client.source
         self.table = Table(replica_labels=source.replica_labels, shard_labels=source.shard_labels)
 
@@ -151,4 +154,5 @@ class _Chunk:
             trail=self.trail,
             counting=self.reader.counting(level) or bool(self.reader.client.source.shard_labels),
             second=self.second,
+            fresh_since=self.fresh_since,
         )

@@ -44,6 +44,11 @@ MODE = "recorded"
 _NEARLY_ALL = Fraction(99, 100)
 
 
+def fresh_since(at: datetime) -> Fraction:
+    """Return the oldest Unix second whose recorded samples are still up to date at an instant."""
+    return Fraction(milliseconds(at) - FRESHNESS.milliseconds, 1000)
+
+
 @dataclass(slots=True)
 class Needs:
     """What the second query has to ask, for whom."""
@@ -69,13 +74,17 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One level and what has been found of it so far."""
+    """One level and what has been found of it so far.
+
+    ``fresh_since`` is the oldest instant, in Unix seconds, whose samples are up to date.
+    """
 
     level: ServiceLevel
     view: View
     trail: Trail
     counting: bool
     second: SourceError | None
+    fresh_since: Fraction
 
     def obstacle(self) -> str | None:
         """Say why recorded series cannot answer for this level; ``None`` when they can."""
@@ -285,7 +294,7 @@ class State:
         return (f"the indicator's series ended {self._ago(newest)}",)
 
     def _is_fresh(self, seen: Fraction) -> bool:
-        return milliseconds(self.trail.asked.at) - seen * 1000 <= FRESHNESS.milliseconds
+        return seen >= self.fresh_since
 
     def _ago(self, seen: Fraction) -> str:
         if not seen:

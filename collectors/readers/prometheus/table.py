@@ -6,8 +6,7 @@ never are.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from collectors.readers.prometheus.answers import Series
@@ -41,39 +40,44 @@ class Table:
     def __init__(self, *, replica_labels: Sequence[str], shard_labels: Sequence[str]) -> None:
         self._replica_labels = tuple(replica_labels)
         self._shard_labels = tuple(shard_labels)
-        self._rows: dict[SloKey, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        # By plain tuples: a thousand levels have tens of thousands of samples to place.
+        self._views: dict[tuple[str, ...], View] = {}
 
     def add(self, series: Iterable[Series]) -> None:
         """Take the samples of an answer; those without our identity labels belong to no one."""
         for each in series:
             labels = each.labels
-            identity = [labels.get(name) for name in naming.IDENTITY_LABELS]
-            app, env, slo = identity
-            if app is None or env is None or slo is None:
+            try:
+                identity = (labels[naming.APP], labels[naming.ENV], labels[naming.SLO])
+            except KeyError:
                 continue
             row = Row(
-                shard=self._place(labels, self._shard_labels),
-                replica=self._place(labels, self._replica_labels),
+                shard=_place(labels, self._shard_labels),
+                replica=_place(labels, self._replica_labels),
                 labels=labels,
                 value=each.points[-1][1],
             )
-            part = labels.get(PART) or labels.get("__name__", "")
-            self._rows[SloKey(app=app, env=env, slo=slo)][part].append(row)
+            view = self._views.get(identity)
+            if view is None:
+                view = self._views[identity] = View()
+            view.add(labels.get(PART) or labels.get("__name__", ""), row)
 
     def view(self, key: SloKey) -> View:
-        """Return what there is of one service level."""
-        return View(self._rows.get(key, {}))
-
-    @staticmethod
-    def _place(labels: Mapping[str, str], names: Sequence[str]) -> Place:
-        return tuple(labels.get(name, "") for name in names)
+        """Return what there is of one service level, with what is added later."""
+        return self._views.setdefault((key.app, key.env, key.slo), View())
 
 
 class View:
     """One service level's samples. Methods raise ``AmbiguousError`` where labels do not suffice."""
 
-    def __init__(self, parts: Mapping[str, Sequence[Row]]) -> None:
-        self._parts = parts
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Row]] = {}
+        self._folded: dict[str, dict[Place, dict[Place, Fraction]]] = {}
+
+    def add(self, part: str, row: Row) -> None:
+        """Take one more sample of a part."""
+        self._parts.setdefault(part, []).append(row)
+        self._folded.pop(part, None)
 
     def rows(self, part: str) -> Sequence[Row]:
         """Return a part's samples as they came."""
@@ -91,7 +95,7 @@ class View:
         events, failures = Fraction(0), Fraction(0)
         complete = True
         for shard, replicas in totals.items():
-            best = max(replicas, key=lambda replica: (replicas[replica], replica))
+            best = _fullest(replicas, replicas)
             events += replicas[best]
             found = bads.get(shard, {}).get(best)
             complete = complete and found is not None
@@ -106,8 +110,7 @@ class View:
         ((shard, replicas),) = shards.items()
         totals = self._by_shard(total).get(shard, {})
         known = [replica for replica in replicas if replica in totals] or list(replicas)
-        best = max(known, key=lambda replica: (totals.get(replica, Fraction(0)), replica))
-        return replicas[best]
+        return replicas[_fullest(known, totals)]
 
     def newest(self, part: str) -> dict[Place, Fraction]:
         """Return for each shard the largest value among its replicas."""
@@ -125,17 +128,34 @@ class View:
         """Return the smallest over shards of the largest over replicas."""
         return min(self.newest(part).values(), default=None)
 
-    def _by_shard(self, part: str) -> dict[Place, dict[Place, Fraction]]:
-        shards: dict[Place, dict[Place, Fraction]] = defaultdict(dict)
-        rows = self.rows(part)
-        for row in rows:
-            if row.replica in shards[row.shard]:
-                raise AmbiguousError(
-                    f"{len(rows)} series of {part} answer, told apart by {_differing(rows)}; "
-                    "name such labels in the source's replicaLabels or shardLabels"
-                )
-            shards[row.shard][row.replica] = row.value
-        return shards
+    def _by_shard(self, part: str) -> Mapping[Place, Mapping[Place, Fraction]]:
+        folded = self._folded.get(part)
+        if folded is None:
+            folded = self._folded[part] = _fold(part, self.rows(part))
+        return folded
+
+
+def _fold(part: str, rows: Sequence[Row]) -> dict[Place, dict[Place, Fraction]]:
+    shards: dict[Place, dict[Place, Fraction]] = {}
+    for row in rows:
+        replicas = shards.setdefault(row.shard, {})
+        if row.replica in replicas:
+            raise AmbiguousError(
+                f"{len(rows)} series of {part} answer, told apart by {_differing(rows)}; "
+                "name such labels in the source's replicaLabels or shardLabels"
+            )
+        replicas[row.replica] = row.value
+    return shards
+
+
+def _fullest(replicas: Collection[Place], totals: Mapping[Place, Fraction]) -> Place:
+    if len(replicas) == 1:
+        return next(iter(replicas))
+    return max(replicas, key=lambda replica: (totals.get(replica, Fraction(0)), replica))
+
+
+def _place(labels: Mapping[str, str], names: Sequence[str]) -> Place:
+    return tuple([labels.get(name, "") for name in names]) if names else ()
 
 
 def _differing(rows: Sequence[Row]) -> str:

@@ -1,0 +1,45 @@
+"""Opening the sources of a workspace for the console, the API and the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.project import Project
+from app.services.evaluations import STORE
+from app.services.world import DEADLINE, World
+from slo.units import Duration
+
+if TYPE_CHECKING:
+    from collectors.readers.telemetry import MetricReader, TelemetryReader
+
+
+def open_world(
+    project: Project, *, environ: Mapping[str, str], deadline: Duration = DEADLINE
+) -> World:
+    """Open every source of a project; raises ``StoreMissing`` where a store should be."""
+    from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415 - loads requests
+
+    space = project.workspace
+    metrics: dict[str, MetricReader] = {
+        source.reference: PrometheusClient(source, environ=environ)
+        for source in space.prometheus.values()
+    }
+    telemetry: TelemetryReader | None = None
+    folder = None if space.store is None else Path(space.store)
+    if folder is not None:
+        from collectors.readers.store import StoreMetrics, StoreTelemetry  # noqa: PLC0415 - DuckDB
+        from collectors.store import StoreReader  # noqa: PLC0415 - as above
+
+        store = StoreReader(folder)
+        metrics[STORE] = StoreMetrics(store)
+        telemetry = StoreTelemetry(store, deadline=float(deadline.seconds))
+    return World(
+        project=project,
+        telemetry=telemetry,
+        metrics=metrics,
+        environ=environ,
+        store=folder,
+        deadline=deadline,
+    )

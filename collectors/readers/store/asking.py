@@ -1,0 +1,107 @@
+"""Asking the embedded store: one snapshot a question, and where its answer comes from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from collectors.readers.store.conditions import Parameters
+from collectors.readers.telemetry import Answered, TimeRange
+from collectors.signals import Signal
+from collectors.store import Snapshot, SnapshotExpired, StoreReader
+from slo.records import dataclass
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+REFERENCE = "store"
+"""How the workspace names the embedded store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question of one signal; ``sql`` selects from ``records``."""
+
+    signal: Signal
+    sql: str
+    parameters: Parameters
+    apps: Collection[str | None] | None
+    range: TimeRange | None
+
+
+class Asker:
+    """Puts questions to a store; threads may share it."""
+
+    def __init__(self, store: StoreReader, *, deadline: float | None = None) -> None:
+        self.store = store
+        self._deadline = deadline
+
+    def frame(self, question: Question, *, notes: Sequence[str] = ()) -> Answered[pd.DataFrame]:
+        """Return an answer as a frame."""
+        began = time.perf_counter()
+        snapshot, found = self.table(question)
+        return self.answered(
+            found.to_pandas(), question, snapshot, seconds=time.perf_counter() - began, notes=notes
+        )
+
+    def table(self, question: Question) -> tuple[Snapshot, pa.Table]:
+        """Return an answer as it comes, and the view of the store that gave it."""
+        span = question.range
+
+        def ask(snapshot: Snapshot) -> pa.Table:
+            return snapshot.query(
+                question.signal,
+                question.sql,
+                question.parameters.bound,
+                apps=question.apps,
+                start=None if span is None else span.start,
+                end=None if span is None else span.end,
+                deadline=self._deadline,
+            )
+
+        snapshot = self.store.snapshot()
+        try:
+            return snapshot, ask(snapshot)
+        except SnapshotExpired:
+            snapshot = self.store.snapshot()
+            return snapshot, ask(snapshot)
+
+    def answered(
+        self,
+        frame: pd.DataFrame,
+        question: Question,
+        snapshot: Snapshot,
+        *,
+        seconds: float | None = None,
+        notes: Sequence[str] = (),
+    ) -> Answered[pd.DataFrame]:
+        """Say where a frame comes from, how fresh it is, and which files are missing from it."""
+        bounds = snapshot.bounds(question.signal, apps=question.apps)
+        lost = snapshot.unreadable
+        return Answered(
+            value=frame,
+            source=REFERENCE,
+            query=shown(question),
+            range=question.range,
+            observed_at=None if bounds is None else instant(bounds[1]),
+            partial=(f"{REFERENCE}: {len(lost)} unreadable files",) if lost else (),
+            notes=tuple(notes),
+            seconds=seconds,
+        )
+
+
+def shown(question: Question) -> str:
+    """Return a question as text that people can read and run."""
+    sql = " ".join(question.sql.split()).replace("FROM records", f"FROM {question.signal}")
+    values = question.parameters.bound
+    return f"{sql} -- {json.dumps(values, default=str)}" if values else sql
+
+
+def instant(nanoseconds: int) -> datetime:
+    """Return Unix nanoseconds as an instant, cut to microseconds."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)

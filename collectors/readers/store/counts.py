@@ -1,0 +1,259 @@
+"""Counts of service levels out of the embedded store.
+
+Indicators over metrics are read with the ledger's own expressions, exactly as from a Prometheus
+that has never seen our rules. Log records and spans are counted one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from collectors.readers.prometheus.answers import milliseconds
+from collectors.readers.prometheus.outcome import (
+    Asked,
+    failed,
+    history_note,
+    nothing,
+    slots_in,
+    slots_since,
+)
+from collectors.readers.prometheus.profile import (
+    Profile,
+    ProfileReader,
+    known_span,
+    step_of,
+)
+from collectors.readers.prometheus.raw import MODE, RawReader
+from collectors.readers.store.asking import REFERENCE, Asker, Question, instant, shown
+from collectors.readers.store.conditions import (
+    Parameters,
+    bad_span,
+    counted_spans,
+    log_condition,
+)
+from collectors.readers.store.metrics import StoreMetrics
+from collectors.readers.telemetry import Badness, TimeRange
+from collectors.signals import Signal
+from collectors.store import StoreReader
+from slo.errors import SourceError
+from slo.model import Logs, ServiceLevel, SloKey, Spans
+from slo.ports import Counts, Evidence, EvidenceStatus, NoData, NoDataReason, Reading
+from slo.records import dataclass
+from slo.units import Duration
+from slo.windows import FRESHNESS
+
+_MILLISECOND = 1_000_000
+
+
+class StoreCounts:
+    """A `CountReader` over the embedded store; ``deadline`` bounds one reading of all levels."""
+
+    def __init__(
+        self,
+        store: StoreReader,
+        *,
+        default_source: str | None,
+        deadline: Duration | None = None,
+        metrics: StoreMetrics | None = None,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics or StoreMetrics(store)
+        self._default = default_source
+        self._deadline = deadline
+
+    def read(
+        self, levels: Sequence[ServiceLevel], windows: Sequence[Duration], at: datetime
+    ) -> Mapping[SloKey, Reading]:
+        """Return one reading for every level."""
+        until = self._metrics.deadline(self._deadline)
+        asked = Asked(windows=tuple(dict.fromkeys(windows)), at=at, until=until)
+        counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
+        others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
+        raw = RawReader(client=self._metrics, default_source=self._default)
+        readings = dict(raw.read(others, asked)) if others else {}
+        for level in counted:
+            readings[level.key] = self._count(level, asked)
+        return readings
+
+    def profiles(
+        self,
+        levels: Sequence[ServiceLevel],
+        readings: Mapping[SloKey, Reading],
+        at: datetime,
+        *,
+        steps: int,
+    ) -> Mapping[SloKey, Profile]:
+        """Return counts per step of the known period, oldest first; see `ProfileReader`."""
+        asked = Asked(windows=(), at=at, until=self._metrics.deadline(self._deadline))
+        counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
+        others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
+        reader = ProfileReader(client=self._metrics, default_source=self._default)
+        found = dict(reader.read(others, readings, at, steps=steps)) if others else {}
+        for level in counted:
+            span = known_span(readings[level.key], level.slo.window)
+            counting = _Counting(asker=Asker(self._store), level=level, asked=asked)
+            try:
+                found[level.key] = counting.profile(span, step_of(span, steps))
+            except SourceError:
+                continue
+        return found
+
+    def _count(self, level: ServiceLevel, asked: Asked) -> Reading:
+        left = asked.until.remaining()
+        asker = Asker(self._store, deadline=left if left < float("inf") else None)
+        counting = _Counting(asker=asker, level=level, asked=asked)
+        try:
+            return counting.reading()
+        except SourceError as error:
+            return nothing(level, asked, failed(error), mode=MODE)
+
+
+def _measure(level: ServiceLevel) -> object:
+    return level.slo.indicator.measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counting:
+    """One level whose records are counted."""
+
+    asker: Asker
+    level: ServiceLevel
+    asked: Asked
+
+    def reading(self) -> Reading:
+        """Count every window with one question."""
+        period, end = self.level.slo.window, self._end
+        longest = max(period, *self.asked.windows, FRESHNESS)
+        question = self._question(longest, end)
+        snapshot, table = self.asker.table(question)
+        row = table.to_pylist()[0]
+        evidence = (self._evidence(question, row["newest"]),)
+        if not row["total_0"]:
+            missing = self._absence(end - period.milliseconds * _MILLISECOND)
+            return nothing(self.level, self.asked, missing, mode=MODE, evidence=evidence)
+        first, at = row["oldest"] // _MILLISECOND, milliseconds(self.asked.at)
+        known = slots_since(first, at, period)
+        lost = snapshot.unreadable
+        return Reading(
+            key=self.level.key,
+            at=self.asked.at,
+            period=_counts(row, 0),
+            windows={
+                window: _counts(row, place) for place, window in enumerate(self.asked.windows, 1)
+            },
+            mode=MODE,
+            coverage=None,
+            observed_at=instant(row["newest"]),
+            since=instant(row["oldest"]) if known < slots_in(period) else None,
+            unproven=not row["bad_0"] and not self.level.slo.indicator.proven,
+            partial=(REFERENCE,) if lost else (),
+            warnings=(f"{len(lost)} files of the store cannot be read",) if lost else (),
+            evidence=evidence,
+            notes=history_note(known, period),
+        )
+
+    def profile(self, span: Duration, step: Duration) -> Profile:
+        """Count every step of a span that ends at the instant asked for."""
+        parameters = Parameters()
+        signal, counted, bad, weight = self._conditions(parameters)
+        width, end = step.milliseconds * _MILLISECOND, self._end
+        places = -(-span.milliseconds // step.milliseconds)
+        _, table = self.asker.table(
+            Question(
+                signal=signal,
+                sql=f"SELECT ({end - 1} - time) // {width} AS place, sum({weight}) AS total_0, "
+                f"coalesce(sum({weight}) FILTER ({bad}), 0) AS bad_0 FROM records "
+                f"WHERE {counted} AND {self._env(parameters)} GROUP BY ALL",
+                parameters=parameters,
+                apps=(self.level.app.name,),
+                range=TimeRange(start=end - places * width, end=end),
+            )
+        )
+        by_place = {row["place"]: _counts(row, 0) for row in table.to_pylist()}
+        oldest = max(by_place, default=-1)
+        return tuple(by_place.get(place) for place in reversed(range(oldest + 1)))
+
+    @property
+    def _end(self) -> int:
+        offset = self.level.slo.indicator.offset
+        shift = 0 if offset is None else offset.milliseconds
+        return (milliseconds(self.asked.at) - shift) * _MILLISECOND + 1
+
+    def _question(self, longest: Duration, end: int) -> Question:
+        parameters = Parameters()
+        signal, counted, bad, weight = self._conditions(parameters)
+        spans = [self.level.slo.window, *self.asked.windows]
+        sums = []
+        for place, window in enumerate(spans):
+            inside = f"time >= {end - window.milliseconds * _MILLISECOND}"
+            sums.append(f"coalesce(sum({weight}) FILTER ({inside}), 0) AS total_{place}")
+            sums.append(f"coalesce(sum({weight}) FILTER ({inside} AND {bad}), 0) AS bad_{place}")
+        begin = end - self.level.slo.window.milliseconds * _MILLISECOND
+        return Question(
+            signal=signal,
+            sql=f"SELECT {', '.join(sums)}, min(time) FILTER (time >= {begin}) AS oldest, "
+            f"max(time) AS newest FROM records WHERE {counted} AND {self._env(parameters)}",
+            parameters=parameters,
+            apps=(self.level.app.name,),
+            range=TimeRange(start=end - longest.milliseconds * _MILLISECOND, end=end),
+        )
+
+    def _conditions(self, parameters: Parameters) -> tuple[Signal, str, str, str]:
+        """The signal, what counts, what of it is bad, and how much each record stands for."""
+        from slo.logquery import parse  # noqa: PLC0415 - only indicators over logs need it
+
+        measure = self.level.slo.indicator.measure
+        if isinstance(measure, Logs):
+            total = f"({log_condition(parse(measure.query), parameters)})"
+            return Signal.LOGS, total, f"({log_condition(parse(measure.bad), parameters)})", "1"
+        assert isinstance(measure, Spans), "the caller has seen to it"
+        condition = Badness.of(measure)
+        total = counted_spans(condition, parameters)
+        return Signal.SPANS, total, bad_span(condition, parameters), "weight"
+
+    def _env(self, parameters: Parameters) -> str:
+        """What belongs to the environment; of an only one, also what does not say which."""
+        mine = f"env = {parameters.bind(self.level.environment.name)}"
+        return f"({mine} OR env IS NULL)" if len(self.level.app.environments) == 1 else mine
+
+    def _absence(self, since: int) -> NoData:
+        """Tell no traffic from records that stopped or never came."""
+        signal = Signal.LOGS if isinstance(_measure(self.level), Logs) else Signal.SPANS
+        bounds = self.asker.store.snapshot().bounds(signal, apps=(self.level.app.name,))
+        if bounds is None:
+            return NoData(
+                reason=NoDataReason.NEVER,
+                detail=f"no {signal} of {self.level.app.name} have ever been stored",
+            )
+        if bounds[1] < since:
+            return NoData(
+                reason=NoDataReason.LOST,
+                detail=f"the newest {signal} of {self.level.app.name} are older than the window",
+            )
+        return NoData(
+            reason=NoDataReason.ZERO_TRAFFIC,
+            detail=f"{signal} of {self.level.app.name} arrive and the indicator selects none",
+        )
+
+    def _evidence(self, question: Question, newest: int | None) -> Evidence:
+        span = question.range
+        assert span is not None, "counting always has a range"
+        return Evidence(
+            source=REFERENCE,
+            query=shown(question),
+            start=instant(span.start),
+            end=self.asked.at,
+            observed_at=None if newest is None else instant(newest),
+            status=EvidenceStatus.MISSING if newest is None else EvidenceStatus.OK,
+        )
+
+
+def _counts(row: Mapping[str, object], place: int) -> Counts:
+    total, bad = row[f"total_{place}"], row[f"bad_{place}"]
+    return Counts(total=_exact(total), bad=_exact(bad))
+
+
+def _exact(value: object) -> Fraction:
+    return Fraction(value) if isinstance(value, int | float) else Fraction(str(value))

@@ -1,0 +1,125 @@
+"""The embedded store as a source of PromQL: what asks Prometheus asks it the same way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from collectors.promql import Vector, evaluate_instant, evaluate_range
+from collectors.readers.prometheus.answers import Answer, Series, evidence, milliseconds
+from collectors.readers.prometheus.clock import Clock, Deadline
+from collectors.readers.store.asking import REFERENCE, Asker
+from collectors.readers.store.samples import StoredSamples
+from collectors.readers.store.series import NAME
+from collectors.readers.telemetry import TimeRange
+from collectors.store import StoreReader
+from slo.errors import QueryRejected
+from slo.ports import Evidence
+from slo.promql import Matcher, Query, parse_query
+from slo.units import Duration
+
+
+class StoreMetrics:
+    """Answers PromQL from the embedded store; a `MetricReader` that threads may share."""
+
+    def __init__(self, store: StoreReader, *, clock: Clock | None = None) -> None:
+        self._store = store
+        self._clock = clock or Clock()
+
+    @property
+    def reference(self) -> str:
+        """How the workspace names it."""
+        return REFERENCE
+
+    @property
+    def replica_labels(self) -> tuple[str, ...]:
+        """None: a store holds everything once."""
+        return ()
+
+    def deadline(self, length: Duration | None) -> Deadline:
+        """Return a deadline that starts to run now."""
+        return Deadline(self._clock, length)
+
+    def query(self, query: str, at: datetime, until: Deadline) -> Answer:
+        """Evaluate an expression at an instant."""
+        found = evaluate_instant(self._samples(until), query, milliseconds(at))
+        return _answer(query, at, at, found)
+
+    def query_range(
+        self, query: str, start: datetime, end: datetime, step: Duration, until: Deadline
+    ) -> Answer:
+        """Evaluate an expression from ``start`` to ``end``, both included."""
+        found = evaluate_range(
+            self._samples(until), query, milliseconds(start), milliseconds(end), step.milliseconds
+        )
+        return _answer(query, start, end, found)
+
+    def series(
+        self, selector: str, start: datetime, end: datetime, until: Deadline, *, limit: int
+    ) -> list[dict[str, str]]:
+        """Return the label sets of series with samples in a range, at most ``limit``."""
+        found = self._samples(until).labels(_matchers(selector), _range(start, end))
+        return [labels for _, labels in zip(range(limit), found, strict=False)]
+
+    def label_values(
+        self, label: str, matchers: tuple[str, ...], start: datetime, end: datetime, until: Deadline
+    ) -> list[str]:
+        """Return the values of a label over series that match any of the selectors."""
+        samples, span = self._samples(until), _range(start, end)
+        chosen = [_matchers(text) for text in matchers] or [()]
+        found = {
+            labels[label]
+            for each in chosen
+            for labels in samples.labels(each, span)
+            if label in labels
+        }
+        return sorted(found)
+
+    def _samples(self, until: Deadline) -> StoredSamples:
+        left = until.remaining()
+        return StoredSamples(Asker(self._store, deadline=None if math.isinf(left) else left))
+
+
+def _range(start: datetime, end: datetime) -> TimeRange:
+    return TimeRange(start=milliseconds(start) * 1_000_000, end=milliseconds(end) * 1_000_000 + 1)
+
+
+def _matchers(text: str) -> tuple[Matcher, ...]:
+    query = parse_query(text)
+    if not isinstance(query, Query) or query.plain is None:
+        raise QueryRejected(f"{text} is no selector", source=REFERENCE)
+    name = query.plain.metric
+    own = () if name is None else (Matcher(name=NAME, value=name),)
+    return (*own, *query.plain.matchers)
+
+
+def _answer(query: str, start: datetime, end: datetime, found: Sequence[Vector]) -> Answer:
+    series = tuple(
+        Series(
+            labels=each.labels,
+            points=tuple(
+                (time, Fraction(value))
+                for time, value in zip(each.times.tolist(), each.values.tolist(), strict=True)
+                if math.isfinite(value)
+            ),
+        )
+        for each in found
+    )
+    held = tuple(each for each in series if each.points)
+    return Answer(series=held, evidence=_evidence(query, start, end, found))
+
+
+def _evidence(query: str, start: datetime, end: datetime, found: Sequence[Vector]) -> Evidence:
+    rows = [
+        {
+            "metric": each.labels,
+            "values": [
+                [time / 1000, repr(value)]
+                for time, value in zip(each.times.tolist(), each.values.tolist(), strict=True)
+            ],
+        }
+        for each in found
+    ]
+    return evidence(REFERENCE, query, start=start, end=end, result=rows)
