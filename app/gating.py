@@ -14,10 +14,11 @@ from slo.errors import SpecError, UsageError
 from slo.gate.decide import decide
 from slo.gate.decision import AuditMark, Decision
 from slo.gate.document import to_record
-from slo.gate.facts import Facts, Subject
+from slo.gate.facts import Facts
 from slo.gate.loader import load_policies
-from slo.gate.policy import ChangeType, GatePolicy
+from slo.gate.policy import GatePolicy
 from slo.gate.selection import choose
+from slo.gate.subject import ChangeType, Subject
 from slo.loader import SourceFile
 from slo.model import App, Environment
 from slo.problems import Problem, has_errors

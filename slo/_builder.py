@@ -7,7 +7,7 @@ from typing import Protocol
 import yaml
 
 from slo._positions import Positions
-from slo.nodes import Entry, Mapping, Node, Scalar, Sequence, Style
+from slo.nodes import Dangling, Entry, Mapping, Node, Scalar, Sequence, Style
 from slo.printable import quote
 from slo.problems import Problem, Span, error
 from slo.records import dataclass
@@ -149,17 +149,19 @@ class Builder:
         target = self._anchors.get(name)
         if any(each.anchor == name for each in self._open):
             message = f"the alias {quote('*' + name)} refers to a value that contains it"
-            self._problems.append(error("yaml/self-reference", message, span))
-            target = None
+            target = self._dangling(error("yaml/self-reference", message, span), end)
         elif target is None:
             message = f"there is no anchor {quote('&' + name)} before this alias"
-            self._problems.append(error("yaml/unknown-alias", message, span))
-        if target is None:
-            nothing = Scalar(text="", style=Style.PLAIN, span=span)
-            target = _Built(node=nothing, size=1, height=0, end=end)
+            target = self._dangling(error("yaml/unknown-alias", message, span), end)
         self._count(target.size, start, end)
         self._check_depth(target.height, start, end)
         self._add(_Built(node=target.node, size=target.size, height=target.height, end=end))
+
+    def _dangling(self, problem: Problem, end: int) -> _Built:
+        assert problem.span is not None
+        self._problems.append(problem)
+        node = Dangling(text="", style=Style.PLAIN, span=problem.span, problem=problem)
+        return _Built(node=node, size=1, height=0, end=end)
 
     def _keep(self, anchor: str | None, built: _Built) -> None:
         if anchor is not None:
@@ -183,6 +185,8 @@ class Builder:
         if not isinstance(key, Scalar):
             message = "a key must be a single value, not a list or a mapping"
             self._problems.append(error("yaml/complex-key", message, key.span))
+        elif isinstance(key, Dangling):
+            return
         elif key.is_null:
             hint = 'quote a key that is text: "null"' if key.text else None
             self._problems.append(error("yaml/null-key", "this key is empty", key.span, hint=hint))

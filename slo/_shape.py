@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Final, Generic, Literal, TypeVar
 
-from slo.nodes import Mapping, Node, Scalar, Sequence, Style
+from slo.nodes import Dangling, Mapping, Node, Scalar, Sequence, Style
 from slo.printable import quote
 from slo.problems import Problem, error
 from slo.records import dataclass
@@ -48,8 +48,13 @@ class Shape(ABC, Generic[T_co]):
         return {**schema, "description": self.description} if self.description else schema
 
     def refuse(self, node: Node, problems: list[Problem], *, hint: str | None = None) -> NotRead:
-        """Report that the node is missing or of the wrong type."""
-        if isinstance(node, Scalar) and node.is_null:
+        """Report that the node is missing or of the wrong type.
+
+        A dangling alias has been reported; its problem is told once more rather than another one.
+        """
+        if isinstance(node, Dangling):
+            problem = node.problem
+        elif isinstance(node, Scalar) and node.is_null:
             problem = error(
                 "spec/missing-value", f"expected {self.wanted}, found nothing", node.span, hint=hint
             )

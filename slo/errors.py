@@ -11,7 +11,8 @@ Exceptions are for the rest::
     │   ├── SourceTimeout       it did not answer in time
     │   ├── QueryRejected       it refused the query
     │   └── AuthenticationFailed  it refused the credentials
-    └── PublishError            an artefact could not be put where it runs
+    ├── PublishError            an artefact could not be put where it runs
+    └── StoreError              the embedded store could not be written
 """
 
 from collections.abc import Iterable
@@ -67,6 +68,14 @@ class AuthenticationFailed(SourceError):  # noqa: N818 - says what happened
 
 class PublishError(HeadroomError):
     """An artefact could not be put where it runs."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.hint = hint
+        super().__init__(message)
+
+
+class StoreError(HeadroomError):
+    """The embedded store could not be written; what was not acknowledged is not in it."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         self.hint = hint

@@ -104,7 +104,7 @@ def _period(reading: Reading) -> tuple[Counts | None, NoData | None]:
 
 def _fires(pair: BurnPair, rates: Mapping[Duration, Fraction | None]) -> bool:
     long, short = rates.get(pair.long), rates.get(pair.short)
-    return long is not None and short is not None and min(long, short) > pair.factor
+    return long is not None and short is not None and long > pair.factor and short > pair.factor
 
 
 def _state(spent: Budget | None, firing: tuple[BurnPair, ...]) -> State:

@@ -1,6 +1,6 @@
 """What a record gives back once it is read: values by key, with their places."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Generic, TypeVar
 
 from slo.nodes import Node
@@ -40,15 +40,19 @@ class Fields:
     """The values of one record by key, with the places of keys and values.
 
     A key that is absent, or whose value could not be read, gives None: its problem is already
-    reported. `complete` tells whether the record and all below it were read without an error.
+    reported. `complete` tells whether the record and all below it were read without an error,
+    `unread` names the keys that are there and could not be read.
     """
 
-    __slots__ = ("_slots", "_span", "complete")
+    __slots__ = ("_slots", "_span", "complete", "unread")
 
-    def __init__(self, slots: dict[str, Slot], span: Span, *, complete: bool) -> None:
+    def __init__(
+        self, slots: dict[str, Slot], span: Span, *, complete: bool, unread: Collection[str] = ()
+    ) -> None:
         self._slots = slots
         self._span = span
         self.complete = complete
+        self.unread = unread
 
     def __contains__(self, key: str) -> bool:
         return key in self._slots

@@ -303,21 +303,21 @@ class _Scope:
         varying = [matcher.name for matcher in extra if matcher.op == "=~"]
         target = f"({', '.join(dict.fromkeys((*self.indicator.target, *varying)))})"
         slot, back = self._slot_range, self._look_back
-        last = f"last_over_time({x}[{slot}]{self._at('0s')})"
-        before = f"last_over_time({x}[{back}]{self._at('5m')})"
-        new = f"({last} unless {x}{self._at('5m')})"
-        known = " or ".join(f"{y}{self._at(ago)}" for ago in ("5m", "10m", "15m"))
+        last = f"last_over_time({x}[{slot}]{self._at()})"
+        before = f"last_over_time({x}[{back}]{self._at(5)})"
+        new = f"({last} unless {x}{self._at(5)})"
+        known = " or ".join(f"{y}{self._at(ago)}" for ago in (5, 10, 15))
         cases = [
             f"({last} - {before}) >= 0",
             f"({new} and on {target} group by {target} ({known}))",
         ]
         if late:
             cases.append(
-                f"({new} and (count_over_time({x}[{slot}]{self._at('0s')})"
+                f"({new} and (count_over_time({x}[{slot}]{self._at()})"
                 f" < on {target} group_left ()"
-                f" max by {target} (count_over_time({y}[{slot}]{self._at('0s')}))))"
+                f" max by {target} (count_over_time({y}[{slot}]{self._at()}))))"
             )
-        cases.append(f"increase({x}[{slot}]{self._at('0s')})")
+        cases.append(f"increase({x}[{slot}]{self._at()})")
         return " or ".join(cases)
 
     @property
@@ -334,11 +334,11 @@ class _Scope:
         return self.indicator.scrape_interval.milliseconds
 
     def _rate(self, selector: Selector, extra: Sequence[Matcher]) -> str:
-        return f"rate({selector.with_matchers(extra)}[{self.base}]{self._at('0s')})"
+        return f"rate({selector.with_matchers(extra)}[{self.base}]{self._at()})"
 
     def _increase(self, query: Query, extra: Sequence[Matcher], window: Duration) -> str:
         selector = query.selectors[0].with_matchers(extra)
-        return f"sum(increase({selector}[{window}]{self._at('0s')}))"
+        return f"sum(increase({selector}[{window}]{self._at()}))"
 
     def _rendered(self, query: Query, extra: Sequence[Matcher], window: Duration | None) -> str:
         offset = self.indicator.offset
@@ -349,13 +349,14 @@ class _Scope:
             offset=None if offset is None else str(offset),
         )
 
-    def _at(self, ago: str) -> str:
+    def _at(self, minutes: int = 0) -> str:
+        """The modifier that reads so many minutes ago, and as late as the indicator asks for."""
         offset = 0 if self.indicator.offset is None else self.indicator.offset.milliseconds
-        total = offset + Duration.parse(ago, allow_zero=True).milliseconds
+        total = offset + minutes * 60_000
         return f" offset {Duration(milliseconds=total)}" if total else ""
 
     def _series(self, selector: Selector) -> str:
-        selectors = (f"{selector.with_matchers(m)}{self._at('0s')}" for m in self.clusters)
+        selectors = (f"{selector.with_matchers(m)}{self._at()}" for m in self.clusters)
         return f"count({' or '.join(selectors)})"
 
     def _sum_series(self, leg: Callable[[Sequence[Matcher]], str]) -> str:

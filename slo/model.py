@@ -11,6 +11,7 @@ from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from slo.problems import Span
 from slo.promql import Query
@@ -53,12 +54,18 @@ class Objective:
     @property
     def ratio(self) -> Fraction:
         """The objective as an exact share, 0 to 1."""
-        return Fraction(self.percent) / 100
+        return 1 - self.error_budget
 
     @property
     def error_budget(self) -> Fraction:
         """The share of events that may be bad, 0 to 1."""
-        return 1 - self.ratio
+        return _error_budget(self.percent)
+
+
+# Every budget, burn rate and threshold of an SLO asks for it, and few objectives are different.
+@lru_cache(maxsize=256)
+def _error_budget(percent: Decimal) -> Fraction:
+    return 1 - Fraction(percent) / 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,12 +305,16 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contacts:
-    """Who hears of the application: names of receivers in the workspace, a chat and an address."""
+    """Who hears of the application: names of receivers in the workspace, a chat and an address.
+
+    ``spans`` has the place of each by its key in the file.
+    """
 
     page: str | None = None
     ticket: str | None = None
     chat: str | None = None
     email: str | None = None
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

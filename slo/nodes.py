@@ -4,7 +4,7 @@ import math
 import re
 from enum import StrEnum
 
-from slo.problems import Span
+from slo.problems import Problem, Span
 from slo.records import dataclass
 
 
@@ -28,6 +28,13 @@ class Scalar:
     def is_null(self) -> bool:
         """Tell whether this is the plain scalar that YAML reads as null."""
         return self.style is Style.PLAIN and self.text in {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dangling(Scalar):
+    """The null that an alias stands for when it leads nowhere, and the problem that tells so."""
+
+    problem: Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ _SHAPE = {
 _LOADER = {
     "query/histogram": "A histogram is not named by its base name",
     "query/log-syntax": "A query of log records cannot be read",
+    "query/no-match": "A selector asks for labels that an environment does not have",
     "query/no-metric": "A selector names no metric",
     "query/no-window": "An expression has no $window",
     "query/not-selector": "An expression stands where only a selector can",
@@ -63,6 +64,7 @@ _LOADER = {
     "spec/dropped-pair": "A window pair of the catalogue is left out for an SLO",
     "spec/duplicate-app": "Two documents describe the same app",
     "spec/inline-secret": "A secret is written in the file",
+    "spec/missing-file": "A path of the workspace leads nowhere",
     "spec/no-burn-alert": "An SLO has no burn-rate alert",
     "spec/no-document": "A file holds no document of Headroom",
     "spec/reserved-label": "A label has a name that Headroom sets itself",

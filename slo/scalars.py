@@ -6,11 +6,13 @@ tools hand validators a boolean or a number for them and the text is lost; quote
 set `literal` on a `Text` where numbers and booleans are usual.
 """
 
+import operator
 import re
 from abc import abstractmethod
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from slo._shape import UNREADABLE, NotRead, Shape
 from slo.nodes import Mapping, Node, Plain, Scalar, Style, to_plain
@@ -21,6 +23,7 @@ from slo.suggest import did_you_mean
 from slo.units import DURATION_PATTERN, PERCENT_PATTERN, Duration, UnitError, parse_percent
 
 T = TypeVar("T")
+N = TypeVar("N", int, Decimal)
 
 _BIDI = r"\u2028-\u202e\u2066-\u2069"
 _LINE = rf"^[^\u0000-\u001f\u007f-\u009f{_BIDI}]*$"
@@ -46,6 +49,13 @@ class ScalarShape(Shape[T]):
     def literal_default(self, text: str) -> object:
         """Return a default, given as in a file, as the JSON Schema states it."""
         return text
+
+    def unfit(
+        self, id_: str, node: Scalar, problems: list[Problem], hint: str | None = None
+    ) -> NotRead:
+        """Report a text that is not what is wanted."""
+        message = f"expected {self.wanted}, found {quote(node.text)}"
+        return _reject(problems, id_, message, node, hint)
 
 
 def _reject(
@@ -120,12 +130,61 @@ _NUMBER = re.compile(
 )
 
 
+_LIMITS: dict[str, tuple[Callable[[int | Decimal, int | Decimal], object], str]] = {
+    "minimum": (operator.ge, "at least"),
+    "maximum": (operator.le, "at most"),
+    "exclusiveMinimum": (operator.gt, "above"),
+    "exclusiveMaximum": (operator.lt, "below"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number(ScalarShape[Decimal]):
+class _Bounded(ScalarShape[N]):
+    """A number in plain digits between two bounds that belong."""
+
+    digits: ClassVar[re.Pattern[str]]
+    json_type: ClassVar[str]
+
+    minimum: N | None = None
+    maximum: N | None = None
+
+    @abstractmethod
+    def number(self, text: str) -> N:
+        """Return the number that digits of the right form stand for."""
+
+    def parse(self, node: Scalar, problems: list[Problem]) -> N | NotRead:
+        """Return the exact number."""
+        if node.style is not Style.PLAIN or not self.digits.fullmatch(node.text):
+            return self.unfit("spec/bad-number", node, problems, _number_hint(node))
+        value = self.number(node.text)
+        for key, limit in self.limits().items():
+            met, words = _LIMITS[key]
+            if not met(value, limit):
+                message = f"{node.text} is not {words} {limit}"
+                return _reject(problems, "spec/out-of-range", message, node)
+        return value
+
+    def limits(self) -> dict[str, N]:
+        """Return the limits that there are by their keys in JSON Schema."""
+        return _given(minimum=self.minimum, maximum=self.maximum)
+
+    def json_schema(self) -> dict[str, object]:
+        """Return the schema of a number."""
+        limits = {key: _json_number(limit) for key, limit in self.limits().items()}
+        return self.described({"type": self.json_type, **limits})
+
+    def literal_default(self, text: str) -> object:
+        """Return a default as a JSON number."""
+        return _json_number(self.number(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number(_Bounded[Decimal]):
     """A decimal number, its digits kept; `above` and `below` are bounds that do not belong."""
 
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
+    digits = _NUMBER
+    json_type = "number"
+
     above: Decimal | None = None
     below: Decimal | None = None
 
@@ -134,79 +193,35 @@ class Number(ScalarShape[Decimal]):
         """Return what is wanted."""
         return "a number"
 
-    def parse(self, node: Scalar, problems: list[Problem]) -> Decimal | NotRead:
+    def number(self, text: str) -> Decimal:
         """Return the exact number."""
-        if node.style is not Style.PLAIN or not _NUMBER.fullmatch(node.text):
-            return _reject(
-                problems,
-                "spec/bad-number",
-                f"expected {self.wanted}, found {quote(node.text)}",
-                node,
-                _number_hint(node),
-            )
-        value = Decimal(node.text)
-        outside = _outside(value, self.minimum, self.maximum, self.above, self.below)
-        if outside is not None:
-            return _reject(problems, "spec/out-of-range", f"{node.text} is not {outside}", node)
-        return value
+        return Decimal(text)
 
-    def json_schema(self) -> dict[str, object]:
-        """Return the schema of a number."""
-        return self.described(
-            {
-                "type": "number",
-                **_bound("minimum", self.minimum),
-                **_bound("maximum", self.maximum),
-                **_bound("exclusiveMinimum", self.above),
-                **_bound("exclusiveMaximum", self.below),
-            }
-        )
-
-    def literal_default(self, text: str) -> object:
-        """Return a default as a JSON number."""
-        return _json_number(Decimal(text))
+    def limits(self) -> dict[str, Decimal]:
+        """Return the limits that there are by their keys in JSON Schema."""
+        exclusive = _given(exclusiveMinimum=self.above, exclusiveMaximum=self.below)
+        return {**_Bounded.limits(self), **exclusive}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Integer(ScalarShape[int]):
+class Integer(_Bounded[int]):
     """A whole number of at most 18 digits, in decimal notation."""
 
-    minimum: int | None = None
-    maximum: int | None = None
+    digits = _INTEGER
+    json_type = "integer"
 
     @property
     def wanted(self) -> str:
         """Return what is wanted."""
         return "a whole number"
 
-    def parse(self, node: Scalar, problems: list[Problem]) -> int | NotRead:
+    def number(self, text: str) -> int:
         """Return the whole number."""
-        if node.style is not Style.PLAIN or not _INTEGER.fullmatch(node.text):
-            return _reject(
-                problems,
-                "spec/bad-number",
-                f"expected {self.wanted}, found {quote(node.text)}",
-                node,
-                _number_hint(node),
-            )
-        value = int(node.text)
-        outside = _outside(Decimal(value), _decimal(self.minimum), _decimal(self.maximum))
-        if outside is not None:
-            return _reject(problems, "spec/out-of-range", f"{value} is not {outside}", node)
-        return value
-
-    def json_schema(self) -> dict[str, object]:
-        """Return the schema of an integer."""
-        schema: dict[str, object] = {"type": "integer"}
-        if self.minimum is not None:
-            schema["minimum"] = self.minimum
-        if self.maximum is not None:
-            schema["maximum"] = self.maximum
-        return self.described(schema)
-
-    def literal_default(self, text: str) -> object:
-        """Return a default as a JSON number."""
         return int(text)
+
+
+_YES = frozenset({"true", "yes", "on", "y"})
+_NO = frozenset({"false", "no", "off", "n"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,14 +237,9 @@ class Flag(ScalarShape[bool]):
         """Return the boolean."""
         if node.style is Style.PLAIN and node.text in {"true", "false"}:
             return node.text == "true"
-        meant = {"true": "true", "yes": "true", "on": "true", "y": "true"} | {
-            "false": "false",
-            "no": "false",
-            "off": "false",
-            "n": "false",
-        }
-        word = meant.get(node.text.lower())
-        return self.refuse(node, problems, hint=None if word is None else f"write {word}")
+        text = node.text.lower()
+        hint = "write true" if text in _YES else "write false" if text in _NO else None
+        return self.refuse(node, problems, hint=hint)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of a boolean."""
@@ -258,8 +268,7 @@ class DurationText(ScalarShape[Duration]):
         try:
             value = Duration.parse(node.text, allow_zero=self.allow_zero)
         except UnitError as cause:
-            message = f"{quote(node.text)}: {cause}"
-            return _reject(problems, "spec/bad-duration", message, node, cause.hint)
+            return _not_a_quantity("spec/bad-duration", cause, node, problems)
         if self.minimum is not None and value < self.minimum:
             message = f"{node.text} is shorter than {self.minimum}"
         elif self.maximum is not None and value > self.maximum:
@@ -287,8 +296,7 @@ class Percent(ScalarShape[Decimal]):
         try:
             return parse_percent(node.text)
         except UnitError as cause:
-            message = f"{quote(node.text)}: {cause}"
-            return _reject(problems, "spec/bad-objective", message, node, cause.hint)
+            return _not_a_quantity("spec/bad-objective", cause, node, problems)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of a number or its text."""
@@ -315,13 +323,9 @@ class Choice(ScalarShape[str]):
         """Return the word."""
         if node.text in self.choices:
             return node.text
-        return _reject(
-            problems,
-            "spec/bad-choice",
-            f"expected {self.wanted}, found {quote(node.text)}"
-            f"{did_you_mean(node.text, self.choices)}",
-            node,
-        )
+        meant = did_you_mean(node.text, self.choices)
+        message = f"expected {self.wanted}, found {quote(node.text)}{meant}"
+        return _reject(problems, "spec/bad-choice", message, node)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of an enumeration."""
@@ -355,8 +359,7 @@ class Url(ScalarShape[str]):
             hint = "leave the credentials out of the URL; files hold them"
         elif "://" not in node.text:
             hint = "begin with https:// or http://"
-        message = f"expected {self.wanted}, found {quote(node.text)}"
-        return _reject(problems, "spec/bad-url", message, node, hint)
+        return self.unfit("spec/bad-url", node, problems, hint)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of a string."""
@@ -384,8 +387,7 @@ class Date(ScalarShape[date]):
                 return date.fromisoformat(node.text)
         except ValueError:
             pass
-        message = f"expected {self.wanted}, found {quote(node.text)}"
-        return _reject(problems, "spec/bad-date", message, node)
+        return self.unfit("spec/bad-date", node, problems)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of a string."""
@@ -425,6 +427,10 @@ def _brace_hint(node: Node) -> str | None:
     return 'quote text that begins with "{"' if braces else None
 
 
+def _not_a_quantity(id_: str, cause: UnitError, node: Scalar, problems: list[Problem]) -> NotRead:
+    return _reject(problems, id_, f"{quote(node.text)}: {cause}", node, cause.hint)
+
+
 def _number_hint(node: Scalar) -> str | None:
     text = node.text
     if node.style is not Style.PLAIN and _NUMBER.fullmatch(text):
@@ -437,31 +443,9 @@ def _number_hint(node: Scalar) -> str | None:
     return None
 
 
-def _outside(
-    value: Decimal,
-    minimum: Decimal | None,
-    maximum: Decimal | None,
-    above: Decimal | None = None,
-    below: Decimal | None = None,
-) -> str | None:
-    if minimum is not None and value < minimum:
-        return f"at least {minimum}"
-    if maximum is not None and value > maximum:
-        return f"at most {maximum}"
-    if above is not None and value <= above:
-        return f"above {above}"
-    if below is not None and value >= below:
-        return f"below {below}"
-    return None
+def _given(**limits: N | None) -> dict[str, N]:
+    return {key: limit for key, limit in limits.items() if limit is not None}
 
 
-def _decimal(value: int | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
-def _bound(name: str, value: Decimal | None) -> dict[str, object]:
-    return {} if value is None else {name: _json_number(value)}
-
-
-def _json_number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
+def _json_number(value: int | Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)

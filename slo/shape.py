@@ -232,14 +232,16 @@ class Record(Shape[Fields]):
             return self.refuse(node, problems, hint=hint)
         before = len(problems)
         slots: dict[str, Slot] = {}
-        meant = set()
+        meant, unread = set(), []
         for entry in node.entries:
             known = self.fields.get(entry.key.text)
             if known is None:
                 meant.add(self._unknown(entry, problems))
                 continue
             value = known.shape.read(entry.value, problems)
-            if value is not UNREADABLE:
+            if value is UNREADABLE:
+                unread.append(entry.key.text)
+            else:
                 slots[entry.key.text] = Slot(value=value, node=entry.value, key_span=entry.key.span)
         keys = {entry.key.text: entry.key.span for entry in node.entries}
         self._check_present(node, {*keys, *meant}, problems)
@@ -248,7 +250,8 @@ class Record(Shape[Fields]):
             if each.default is not None and key not in keys:
                 value = each.default_value(node.span)
                 slots[key] = Slot(value=value, node=None, key_span=None)
-        return Fields(slots, node.span, complete=not has_errors(problems[before:]))
+        sound = not has_errors(problems[before:])
+        return Fields(slots, node.span, complete=sound, unread=unread)
 
     def json_schema(self) -> dict[str, object]:
         """Return the schema of an object that takes no other keys."""

@@ -7,8 +7,9 @@ in exactly one period; a pair's factor is ``budget share x period / long window`
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
-from slo.model import AlertSeverity, BurnPair, ServiceLevel
+from slo.model import AlertSeverity, BurnPair, Objective, ServiceLevel
 from slo.records import dataclass
 from slo.units import Duration
 
@@ -77,11 +78,22 @@ def base_window(scrape_interval: Duration) -> Duration:
 def usable_pairs(level: ServiceLevel, catalogue: Catalogue) -> UsablePairs:
     """Split the pairs that apply to a service level into those that can work and the others."""
     slo = level.slo
-    candidates = slo.pairs if slo.pairs is not None else catalogue.for_period(slo.window)
+    given = catalogue if slo.pairs is None else slo.pairs
+    return _split(given, slo.window, slo.objective, slo.indicator.scrape_interval)
+
+
+# Rules, readers and dashboards all ask, and most SLOs of an installation differ in nothing here.
+@lru_cache(maxsize=256)
+def _split(
+    given: Catalogue | tuple[BurnPair, ...],
+    window: Duration,
+    objective: Objective,
+    scrape_interval: Duration,
+) -> UsablePairs:
     kept: list[BurnPair] = []
     dropped: list[DroppedPair] = []
-    for pair in candidates:
-        reason = _obstacle(pair, level)
+    for pair in given.for_period(window) if isinstance(given, Catalogue) else given:
+        reason = _obstacle(pair, window, objective, scrape_interval)
         if reason is None:
             kept.append(pair)
         else:
@@ -89,22 +101,23 @@ def usable_pairs(level: ServiceLevel, catalogue: Catalogue) -> UsablePairs:
     return UsablePairs(pairs=tuple(kept), dropped=tuple(dropped))
 
 
-def _obstacle(pair: BurnPair, level: ServiceLevel) -> str | None:
-    slo = level.slo
-    threshold = pair.factor * slo.objective.error_budget
+def _obstacle(
+    pair: BurnPair, window: Duration, objective: Objective, scrape_interval: Duration
+) -> str | None:
+    threshold = pair.factor * objective.error_budget
     name = f"{pair.severity} pair {pair.long}/{pair.short}"
     if threshold >= 1:
         return (
             f"the {name} fires at an error ratio of {float(threshold):.3g}, "
-            f"which no indicator can exceed at an objective of {slo.objective.text} %"
+            f"which no indicator can exceed at an objective of {objective.text} %"
         )
-    if pair.long.milliseconds >= slo.window.milliseconds:
-        return f"the {name} looks back as far as the whole period of {slo.window}"
-    base = base_window(slo.indicator.scrape_interval)
+    if pair.long.milliseconds >= window.milliseconds:
+        return f"the {name} looks back as far as the whole period of {window}"
+    base = base_window(scrape_interval)
     if pair.short.milliseconds < base.milliseconds:
         return (
             f"the {name} has a short window below {base}, the shortest that a scrape "
-            f"interval of {slo.indicator.scrape_interval} supports"
+            f"interval of {scrape_interval} supports"
         )
     return None
 

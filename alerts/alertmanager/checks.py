@@ -54,7 +54,7 @@ def _contacts(app: App, book: AddressBook) -> Iterator[Problem]:
             "alertmanager/unknown-receiver",
             f"the {role} contact of {app.name} names the receiver {quote(name)}, "
             f"which the workspace does not have{did_you_mean(name, book.receivers)}",
-            app.span,
+            app.contacts.spans.get(role, app.span),
             hint=f"its receivers are {_listed(sorted(book.receivers))}",
         )
     address = app.contacts.email
@@ -63,7 +63,7 @@ def _contacts(app: App, book: AddressBook) -> Iterator[Problem]:
             id="alertmanager/no-mail-server",
             severity=Severity.NOTE,
             message=f"tickets of {app.name} are not mailed to {quote(address)}",
-            span=app.span,
+            span=app.contacts.spans.get("email", app.span),
             hint="the workspace needs one email receiver, whose mail server is then used",
         )
 

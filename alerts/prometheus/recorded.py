@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from slo import naming
 from slo.model import SloKey
-from slo.promql import Matcher, selector_text
+from slo.promql import Matcher
 from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import FRESHNESS
@@ -26,8 +28,8 @@ class Recorded:
 
     def series(self, name: str, **more: str) -> str:
         """The selector of a recorded series of this service level."""
-        labels = {**naming.identity(self.key), **more}
-        return selector_text(name, [Matcher(name=k, value=v) for k, v in labels.items()])
+        extra = "".join(f",{Matcher(name=k, value=v)}" for k, v in more.items())
+        return f"{name}{{{_identity(self.key)}{extra}}}"
 
     def total(self, name: str, window: Duration) -> str:
         """The sum of a recorded base series over a window, over all shards."""
@@ -67,3 +69,10 @@ class Recorded:
             return text
         shard = ", ".join((*naming.IDENTITY_LABELS, *self.shard_labels))
         return f"{how} by ({_IDENTITY}) (max by ({shard}) ({text}))"
+
+
+# The rules of one service level name it some sixty times.
+@lru_cache(maxsize=16)
+def _identity(key: SloKey) -> str:
+    labels = naming.identity(key)
+    return ",".join(str(Matcher(name=name, value=value)) for name, value in labels.items())

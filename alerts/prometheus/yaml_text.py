@@ -7,14 +7,14 @@ line; for everything else there is no text, and the caller asks PyYAML.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 import yaml
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _ONE_LINE = re.compile("[ -~\u00a1-\u1fff\u3001-\ud7ff]{1,8000}")
-_NOT_PLAIN = re.compile(r"[#,\[\]{}&*!|>'\"%@`]|[-?:](?: |$)|---|\.\.\.|.*(?:: |:$| #)| |.* $")
+_NOT_PLAIN = re.compile(r"[#,\[\]{}&*!|>'\"%@` ]|[-?:](?: |$)|---|\.\.\.")
 
 
 class _OtherError(Exception):
@@ -23,34 +23,32 @@ class _OtherError(Exception):
 
 def block(data: Mapping[str, object]) -> str | None:
     """Return the document of a mapping in block style, or None where PyYAML must write it."""
+    lines: list[str] = []
     try:
-        return "".join(f"{line}\n" for line in _mapping(data, ""))
+        _write(lines, data, "", "")
     except _OtherError:
         return None
+    return "\n".join([*lines, ""])
 
 
-def _mapping(data: Mapping[str, object], indent: str) -> Iterator[str]:
+def _write(lines: list[str], data: Mapping[str, object], lead: str, indent: str) -> None:
+    """Add a mapping's lines: `lead` begins the first of them, `indent` the others."""
     for key, value in data.items():
-        head = f"{indent}{_key(key)}:"
+        head = f"{lead}{_key(key)}:"
+        lead = indent
         if isinstance(value, str):
-            yield f"{head} {_text(value)}"
-        elif isinstance(value, Mapping):
-            yield head if value else f"{head} {{}}"
-            yield from _mapping(value, indent + "  ")
+            lines.append(f"{head} {_text(value)}")
+        elif isinstance(value, dict):
+            lines.append(head if value else f"{head} {{}}")
+            _write(lines, value, indent + "  ", indent + "  ")
         elif isinstance(value, list):
-            yield head if value else f"{head} []"
+            lines.append(head if value else f"{head} []")
             for item in value:
-                yield from _item(item, indent)
+                if not isinstance(item, dict) or not item:
+                    raise _OtherError
+                _write(lines, item, f"{indent}- ", indent + "  ")
         else:
             raise _OtherError
-
-
-def _item(item: object, indent: str) -> Iterator[str]:
-    if not isinstance(item, Mapping) or not item:
-        raise _OtherError
-    first, *others = _mapping(item, indent + "  ")
-    yield f"{indent}- {first[len(indent) + 2 :]}"
-    yield from others
 
 
 @lru_cache(maxsize=1024)
@@ -66,9 +64,14 @@ def _text(text: str) -> str:
         return "''"
     if not _ONE_LINE.fullmatch(text):
         raise _OtherError
-    if _NOT_PLAIN.match(text) or _means_more(text):
+    if _NOT_PLAIN.match(text) or _ends_early(text) or _means_more(text):
         return "'" + text.replace("'", "''") + "'"
     return text
+
+
+def _ends_early(text: str) -> bool:
+    """Whether a plain scalar would be read as a key, or with its end as a comment or lost."""
+    return text.endswith((":", " ")) or ": " in text or " #" in text
 
 
 def _means_more(text: str) -> bool:

@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.artefacts.errors import ArtefactError
 from app.artefacts.manifest import MANIFEST_NAME
 from app.artefacts.plan import Plan, refuse
 
+_DISK_QUEUE = 16
 _ASIDE = re.compile(r"\.headroom-[0-9a-f]{16}")
 _NO_LOCKS_HERE = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP})
 _NO_LINKS_HERE = frozenset({errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -60,6 +62,7 @@ class _Work:
         for path, content in contents.items():
             with self._naming(path):
                 staged[path] = self._stage(path, content)
+        self._settle(staged)
         for path in (*plan.contents, *plan.remove, MANIFEST_NAME):
             with self._naming(path):
                 self._set(path, staged.get(path))
@@ -81,10 +84,26 @@ class _Work:
             self._undo.callback(self._forget, _beside(path, aside))
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-                file.flush()
                 _keep_mode(parent, name, descriptor)
-                os.fsync(descriptor)
         return aside
+
+    def _settle(self, staged: Mapping[str, str]) -> None:
+        """Wait until the disk holds what was staged."""
+
+        def settle(path: str) -> None:
+            with self._naming(path), self._folder(path) as (parent, _):
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+                descriptor = os.open(staged[path], flags, dir_fd=parent)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+        # A disk puts away many files in the time of one: waiting for each in turn takes ten times
+        # as long.
+        with ThreadPoolExecutor(_DISK_QUEUE) as threads:
+            for _ in threads.map(settle, staged):
+                pass
 
     def _set(self, path: str, staged: str | None) -> None:
         """Put a staged file into its place, or take the file away; keep the old one aside."""

@@ -26,8 +26,7 @@ from app.reports.gate_text import gate_text
 from app.ulid import ulid
 from slo.errors import UsageError
 from slo.gate.decision import Decision, exit_code
-from slo.gate.facts import Actor, Artifact, Subject
-from slo.gate.policy import ChangeType
+from slo.gate.subject import Actor, Artifact, ChangeType, Subject
 from slo.model import Contacts
 
 AUDIT_FAILED = 14

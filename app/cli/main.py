@@ -14,6 +14,7 @@ _SET_UP = "set up"
 _SPECIFY = "specify"
 _SHIP = "ship what was specified"
 _ASK = "ask"
+_KEEP = "keep telemetry"
 
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
@@ -51,6 +52,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "status": Command(module="app.cli.status", summary="show error budgets", group=_ASK),
         "gate": Command(
             module="app.cli.gate", summary="ask whether an app may ship now", group=_ASK
+        ),
+        "store": Command(
+            module="app.cli.store", summary="look into the embedded store", group=_KEEP
         ),
     }
 )

@@ -119,7 +119,11 @@ def _publish(
             bar.total, bar.done = total, done
             bar.advance(0)
 
-        wait = Wait(timeout=args.timeout, seen=seen)
+        def told(message: str) -> None:
+            bar.finish()
+            terminal.note(printable(message))
+
+        wait = Wait(timeout=args.timeout, seen=seen, told=told)
         try:
             report = publisher(target).publish(files, dry_run=args.dry_run, wait=wait)
         except PublishRefusedError as error:

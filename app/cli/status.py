@@ -20,7 +20,11 @@ from app.reports.figures import spark
 from app.reports.status_json import status_json
 from app.reports.status_text import status_markdown, status_text
 from slo.evaluate import Evaluation
-from slo.ports import NoDataReason
+from slo.ports import NoData, NoDataReason
+from slo.units import Duration
+
+_SHOWN = (Duration.parse("5m"),)
+"""A window that is shown whatever alerts an objective can have; the hour always is."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,15 +47,15 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     project = project_of(args, terminal)
     levels = project.levels(args.app, args.env)
     at = instant_of(args, terminal)
-    asked = {"mode": args.source, "deadline": args.timeout, "environ": terminal.environment}
-    found = services.evaluations(project, levels, at, **asked)
+    asked = {"deadline": args.timeout, "environ": terminal.environment}
+    found = services.evaluations(project, levels, at, mode=args.source, windows=_SHOWN, **asked)
     match args.format:
         case "json":
             terminal.line(json.dumps(status_json(found, at), indent=2))
         case "markdown":
             terminal.stdout.write(status_markdown(found, at))
         case _:
-            burn_down = services.burn_downs(project, found, at, environ=terminal.environment)
+            burn_down = services.burn_downs(project, found, at, **asked)
             terminal.stdout.write(
                 status_text(
                     found,
@@ -65,6 +69,9 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _failed(one: Evaluation) -> bool:
-    """Whether a source did not answer, wholly or for one of several clusters."""
-    failed = one.no_data is not None and one.no_data.reason is NoDataReason.SOURCE_FAILED
+    """Whether a source did not answer: wholly, on some windows, or for one of several clusters."""
+    found = (one.reading.period, *one.reading.windows.values())
+    failed = any(
+        isinstance(each, NoData) and each.reason is NoDataReason.SOURCE_FAILED for each in found
+    )
     return failed or bool(one.reading.partial)

@@ -9,6 +9,7 @@ from app.cli import exits
 from app.cli.inputs import add_paths, examples, project_of
 from app.cli.output import ReportFormat, count, report_problems
 from app.cli.terminal import Terminal
+from app.project.gates import policy_problems
 from slo.problems import has_errors
 
 
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Report every problem at once; exit 1 when one of them is an error."""
     project = project_of(args, terminal, strict=False)
-    problems = [*project.problems]
+    problems = [*project.problems, *policy_problems(project)]
     if project.file is not None:
         problems += alertmanager.problems(project.catalog, project.workspace)
     if args.prometheus is not None:

@@ -50,7 +50,7 @@ def _judge(
             name,
             f"{len(stale)} of {len(levels)} SLOs have no slot in the last {FRESHNESS}: "
             f"{_shown(stale)}; the oldest one ended {age} minutes ago",
-            "are the rules loaded and evaluated? headroom backfill fills the gap afterwards",
+            "are the rules loaded and evaluated? until they are, headroom status reads raw series",
         )
     other = [
         str(level.key)

@@ -13,8 +13,9 @@ from app.live_checks.histograms import check_latency
 from app.live_checks.owners import check_mixture, check_shared
 from app.live_checks.scopes import Scope, scopes_of
 from app.live_checks.selectors import Need, check_selector
-from app.live_checks.server import DAY, Server
+from app.live_checks.server import Server
 from app.project import Project
+from app.prometheus_view import DAY, PrometheusView
 from collectors.readers.prometheus import Clock
 from slo.errors import UsageError
 from slo.model import Events, Latency, Probe, Ratio, Slices
@@ -79,7 +80,7 @@ def _servers(
     project: Project, at: datetime, clock: Clock | None, environ: Mapping[str, str] | None
 ) -> dict[str, Server]:
     return {
-        source.reference: Server(source, at, clock=clock, environ=environ)
+        source.reference: Server(PrometheusView(source, at, clock=clock, environ=environ))
         for source in project.workspace.prometheus.values()
     }
 

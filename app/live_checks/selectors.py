@@ -8,7 +8,7 @@ from enum import Enum
 
 from app.live_checks.findings import listing
 from app.live_checks.scopes import Scope
-from app.live_checks.server import DAY, HOUR
+from app.prometheus_view import DAY, HOUR
 from slo.printable import quote
 from slo.problems import Severity
 from slo.promql import Matcher, Selector

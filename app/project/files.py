@@ -58,8 +58,15 @@ def scan(paths: Iterable[Path], *, root: Path, skip: Sequence[Path] = ()) -> Inp
         elif place.exists():
             inputs.add(place, shown=shown(place), explicit=True)
         else:
-            raise UsageError(f"there is no file or folder {shown(place)}", hint=neighbours(place))
+            raise UsageError(absence(place, "file or folder"), hint=neighbours(place))
     return inputs
+
+
+def absence(path: Path, what: str) -> str:
+    """Return what to say of a path where nothing is."""
+    if path.is_symlink():
+        return f"the link {os.path.relpath(path)} leads nowhere"
+    return f"there is no {what} {shown(path)}"
 
 
 def find_workspace(start: Path) -> Path | None:
@@ -108,6 +115,8 @@ def neighbours(path: Path) -> str | None:
     from slo.suggest import suggest  # noqa: PLC0415 - for mistakes only
 
     parent = path.parent
+    if path.is_symlink():
+        return None
     if not parent.is_dir():
         return f"there is no folder {shown(parent)} either"
     best = suggest(path.name, [entry.name for entry in parent.iterdir()])

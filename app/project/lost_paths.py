@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.project.files import neighbours, shown
+from app.project.files import absence, neighbours
 from app.project.places import place_of
 from slo.loader.documents import SourceFile
 from slo.problems import Problem, Span, error
@@ -54,6 +54,6 @@ def _kept(
 
 def _problem(place: Path, keys: Sequence[str], path: str, file: SourceFile) -> Problem:
     what = "file" if keys == _WINDOWS else "file or folder"
-    message = f"there is no {what} {shown(place)}"
+    message = absence(place, what)
     span = place_of(path, ("spec", *keys), file.text, file.name) or Span.at(file.name)
     return error("spec/missing-file", message, span, hint=neighbours(place))

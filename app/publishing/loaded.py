@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from math import ceil
 
 from app.publishing.report import Wait
+from collectors.readers.prometheus.clock import Deadline
 from collectors.readers.prometheus.metadata import RuleGroup
 from slo.errors import PublishError, SourceError
 from slo.printable import printable
 from slo.records import dataclass
+from slo.units import Duration
 
 _PAUSE = 0.25
+# Rules of our own are evaluated twice a minute, every minute, or every five minutes.
+_TURNS = Duration.of(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +95,12 @@ class UnhealthyError(PublishError):
 def wait_until_healthy(ask: Callable[[], Seen], wait: Wait, *, patience: float) -> tuple[str, ...]:
     """Wait until all groups are loaded and evaluated; return what remains to be said.
 
-    Groups that are not loaded after ``patience`` seconds, or are unhealthy, raise. A group whose
-    first evaluation is further off than the time to wait is accepted with a note.
+    Groups that are not loaded after ``patience`` seconds, or are unhealthy, raise. A loaded group
+    is waited for when it is evaluated every minute or more often, and for a minute at most;
+    another one, or one that is late, is accepted with a note.
     """
     until, limit = wait.deadline(), float(wait.timeout.seconds)
+    turns: Deadline | None = None
     while True:
         over = until.remaining() <= 0
         impatient = over or limit - until.remaining() >= patience
@@ -103,20 +110,63 @@ def wait_until_healthy(ask: Callable[[], Seen], wait: Wait, *, patience: float) 
             _refuse_changed(seen)
             if not seen.is_loaded and impatient:
                 raise NotLoadedError(_not_loaded(seen))
-            soon = any(interval <= limit for _, interval in seen.unknown)
-            if seen.is_loaded and (over or not soon):
-                return notes(seen)
+            if seen.is_loaded:
+                if turns is None:
+                    turns = Deadline(wait.clock, _TURNS)
+                    _announce(seen, wait, min(turns.remaining(), until.remaining()))
+                if over or not turns.remaining() or not _soon(seen):
+                    return notes(seen, since=float(_TURNS.seconds) - turns.remaining())
         wait.clock.sleep(min(_PAUSE, max(until.remaining(), 0.01)))
 
 
-def notes(seen: Seen) -> tuple[str, ...]:
-    """Return what is worth saying about groups that are loaded but not known to be healthy."""
+def notes(seen: Seen, *, since: float = 0.0) -> tuple[str, ...]:
+    """Return what is worth saying about groups that are loaded but not known to be healthy.
+
+    ``since`` is for how many seconds they have been loaded at least.
+    """
     waiting = [
-        f"{each.title} is loaded and not evaluated yet (every {interval:g} s)"
-        for each, interval in seen.unknown
+        f"{_names(groups)}: loaded, first evaluation {_due(interval - since)}"
+        for interval, groups in _by_interval(seen)
     ]
     failing = [f"{each.title} was failing before: {why}" for each, why in seen.failing]
     return (*waiting, *failing)
+
+
+def _soon(seen: Seen) -> list[Expected]:
+    """Return the groups whose turn is worth waiting for."""
+    return [each for each, interval in seen.unknown if interval <= _TURNS.seconds]
+
+
+def _announce(seen: Seen, wait: Wait, seconds: float) -> None:
+    soon = _soon(seen)
+    if not soon:
+        return
+    later = [
+        f"; {_names(groups)} {'follow' if len(groups) > 1 else 'follows'} later"
+        f" (every {interval:g} s)"
+        for interval, groups in _by_interval(seen)
+        if interval > _TURNS.seconds
+    ]
+    first = f"waiting up to {ceil(seconds)} s for the first evaluation of {_names(soon)}"
+    wait.told(f"{first}{''.join(later)}")
+
+
+def _by_interval(seen: Seen) -> list[tuple[float, list[Expected]]]:
+    """Return the groups that had no turn yet, by their intervals, shortest first."""
+    intervals = sorted({interval for _, interval in seen.unknown})
+    return [
+        (interval, [each for each, own in seen.unknown if own == interval])
+        for interval in intervals
+    ]
+
+
+def _names(groups: Sequence[Expected]) -> str:
+    more = f" and {len(groups) - 1} more" if len(groups) > 1 else ""
+    return f"{groups[0].title}{more}"
+
+
+def _due(seconds: float) -> str:
+    return f"due in at most {ceil(seconds)} s" if seconds > 0 else "due now"
 
 
 def refuse_failing(seen: Seen) -> None:

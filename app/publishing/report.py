@@ -44,13 +44,21 @@ def _unseen(done: int, total: int) -> None:
     """Take no notice."""
 
 
+def _untold(message: str) -> None:
+    """Take no notice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """How long to wait for a server, on which clock; ``seen`` hears how many groups are healthy."""
+    """How long to wait for a server, on which clock.
+
+    ``seen`` hears how many groups are healthy of how many, ``told`` what is waited for.
+    """
 
     timeout: Duration
     clock: Clock = field(default_factory=Clock)
     seen: Callable[[int, int], None] = _unseen
+    told: Callable[[str], None] = _untold
 
     def deadline(self) -> Deadline:
         """Return a deadline that starts to run now."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from app.reports.gate_words import SIGNS, VERDICTS, origin, remedies, ways_out
-from slo.gate.decision import Decision, Effect, Finding, Outcome, RuleResult
+from slo.gate.decision import Decision, RuleResult
+from slo.gate.findings import Effect, Finding, Outcome
 from slo.gate.numbers import instant
 from slo.model import Contacts
 from slo.printable import printable

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slo.gate.decision import Decision, Effect, Finding, Outcome
-from slo.gate.policy import BUILT_IN, ChangeType
+from slo.gate.decision import Decision
+from slo.gate.findings import Effect, Finding, Outcome
+from slo.gate.policy import BUILT_IN
+from slo.gate.subject import ChangeType
 from slo.model import Contacts
 from slo.ports import NoDataReason
 

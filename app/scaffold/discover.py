@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
+from app.prometheus_view import DAY
 from app.scaffold.conventions import COUNTERS, DURATIONS, PROBES, Convention, Counter
 from app.scaffold.durations import latency_slos
 from app.scaffold.objectives import propose
 from app.scaffold.proposals import Owner, SloProposal, measured
-from app.scaffold.server import DAY, Server
+from app.scaffold.server import Server
 from slo.promql import Matcher, Selector
 
 _MINUTES_A_DAY = 1440

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from app.prometheus_view import DAY, HOUR
 from app.scaffold.conventions import Durations
 from app.scaffold.objectives import propose, threshold
 from app.scaffold.proposals import Owner, SloProposal, measured
-from app.scaffold.server import DAY, RECENT, Server
+from app.scaffold.server import Server
 from slo.model import TimeUnit
 from slo.numerals import decimal_text
 from slo.promql import Selector
@@ -28,7 +29,7 @@ def latency_slos(
     labels = (*by, "le")
     grouping = ", ".join(labels)
     counts, window = server.over_a_day(f"sum by ({grouping}) (increase({series}[@RANGE@]))", labels)
-    holders = server.grouped(f"count by ({grouping}) (last_over_time({series}[{RECENT}]))", labels)
+    holders = server.grouped(f"count by ({grouping}) (last_over_time({series}[{HOUR}]))", labels)
     everywhere = _common(_by_owner(holders))
     for values, buckets in sorted(_by_owner(counts).items()):
         if not values[-1] or values not in everywhere:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.prometheus_view import PrometheusView
 from app.scaffold.discover import Discovery, Progress, discover
 from app.scaffold.proposals import AppProposal, app_proposals
 from app.scaffold.server import Server
@@ -37,7 +38,7 @@ def from_prometheus(
     if not url.startswith(("http://", "https://")):
         raise UsageError(f'"{url}" is no address of a server', hint="write it as http://HOST:9090")
     source = PrometheusSource(name="main", url=url, timeout=_PATIENCE)
-    server = Server(source, at, environ=environ)
+    server = Server(PrometheusView(source, at, environ=environ))
     return _proposed(discover(server, progress), url, at)
 
 

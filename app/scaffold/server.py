@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from fractions import Fraction
 
-from collectors.readers.prometheus import Clock, PrometheusClient
+from app.prometheus_view import DAY, HOUR, PrometheusView
 from collectors.readers.prometheus.answers import Series
-from collectors.readers.prometheus.metadata import PrometheusMetadata
 from slo.errors import QueryRejected, SourceTimeout
 from slo.promql import Selector
 from slo.units import Duration
-from slo.workspace import PrometheusSource
-
-RECENT = Duration.of(hours=1)
-DAY = Duration.of(days=1)
 
 
 class Server:
-    """One server as of an instant; every method raises ``SourceError``."""
+    """What discovery knows of one server; every method raises ``SourceError``."""
 
-    def __init__(
-        self,
-        source: PrometheusSource,
-        at: datetime,
-        *,
-        clock: Clock | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> None:
-        self.url = source.url
-        self.at = at
-        self._client = PrometheusClient(source, clock=clock, environ=environ)
-        self._metadata = PrometheusMetadata(source, clock=clock, environ=environ)
+    def __init__(self, view: PrometheusView) -> None:
+        self._view = view
 
     def names(self) -> frozenset[str]:
         """Return the names of the metrics of the last hour."""
-        return frozenset(self._metadata.metric_names(self.at - RECENT.timedelta, self.at))
+        return self._view.metric_names(HOUR)
 
     def labels(self, metric: str) -> frozenset[str]:
         """Return the names of the labels that a metric's series carry."""
-        start = self.at - RECENT.timedelta
-        params = {
-            "match[]": str(Selector(metric=metric)),
-            "start": f"{start.timestamp():.3f}",
-            "end": f"{self.at.timestamp():.3f}",
-        }
-        data, _ = self._client.get("labels", self._client.deadline(None), params)
-        return frozenset(map(str, data)) if isinstance(data, list) else frozenset()
+        return self._view.label_names(Selector(metric=metric), HOUR)
 
     def ask(self, expression: str) -> tuple[Series, ...]:
         """Evaluate an expression."""
-        return self._client.query(expression, self.at, self._client.deadline(None)).series
+        return self._view.ask(expression)
 
     def grouped(self, expression: str, by: Sequence[str]) -> dict[tuple[str, ...], Fraction]:
         """Evaluate an expression whose series are told apart by labels."""
@@ -62,7 +39,7 @@ class Server:
 
     def count(self, selector: Selector) -> int:
         """Return how many series a selector selects in the last hour."""
-        found = self.ask(f"count(last_over_time({selector}[{RECENT}]))")
+        found = self.ask(f"count(last_over_time({selector}[{HOUR}]))")
         return int(found[0].points[-1][1]) if found else 0
 
     def over_a_day(
@@ -75,4 +52,4 @@ class Server:
         try:
             return self.grouped(template.replace("@RANGE@", str(DAY)), by), DAY
         except (QueryRejected, SourceTimeout):
-            return self.grouped(template.replace("@RANGE@", str(RECENT)), by), RECENT
+            return self.grouped(template.replace("@RANGE@", str(HOUR)), by), HOUR

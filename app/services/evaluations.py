@@ -214,7 +214,7 @@ def burn_downs(
     profiles: dict[SloKey, tuple[Counts | None, ...]] = {}
     readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
-        reader = _profile_reader(project.workspace, reference, environ)
+        reader = _profile_reader(project.workspace, reference, deadline, environ)
         profiles |= reader(levels, readings, at, steps=steps)
     return {
         one.key: tuple(burn_down(profiles[one.key], one.level.slo.objective.error_budget, steps))
@@ -237,7 +237,10 @@ class _Profiles(Protocol):
 
 
 def _profile_reader(
-    space: Workspace, reference: str, environ: Mapping[str, str] | None
+    space: Workspace,
+    reference: str,
+    deadline: Duration | None,
+    environ: Mapping[str, str] | None,
 ) -> _Profiles:
     default = default_reference(space)
     if reference == STORE and space.store is not None:
@@ -250,7 +253,7 @@ def _profile_reader(
 
     source = next(each for each in space.prometheus.values() if each.reference == reference)
     client = PrometheusClient(source, environ=environ)
-    return ProfileReader(client=client, default_source=default).read
+    return ProfileReader(client=client, default_source=default, deadline=deadline).read
 
 
 def burn_down(

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.grafana import panels, slo_panels
+from dashboards.grafana.json_text import json_text
 from slo import naming
 from slo.model import App, Environment, ServiceLevel
 from slo.windows import Catalogue
@@ -61,7 +62,7 @@ def overview(
 
 def render(dashboard: Mapping[str, object]) -> str:
     """Return the dashboard as text: the same data gives the same bytes."""
-    return json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_text(dashboard) + "\n"
 
 
 def files(app: App, catalogue: Catalogue, links: Links) -> Mapping[str, str]:

@@ -10,19 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from slo.gate.decision import (
-    Change,
-    Decision,
-    Effect,
-    Finding,
-    Outcome,
-    PolicyMark,
-    RuleResult,
-    TurningPoint,
-    worst,
-)
+from slo.gate.decision import Decision, PolicyMark, RuleResult, TurningPoint
 from slo.gate.exemptions import excuse
 from slo.gate.facts import Facts
+from slo.gate.findings import Change, Effect, Finding, Outcome, worst
 from slo.gate.numbers import counted
 from slo.gate.policy import GatePolicy, Mode, OnMissingData, Rule
 

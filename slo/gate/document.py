@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from slo.gate.decision import SCHEMA, AuditMark, Datum, Decision, Finding, RuleResult
-from slo.gate.facts import Actor, Artifact, Pipeline, Subject
+from slo.gate.decision import SCHEMA, AuditMark, Decision, RuleResult
+from slo.gate.findings import Datum, Finding
 from slo.gate.numbers import instant
+from slo.gate.subject import Actor, Artifact, Pipeline, Subject
 from slo.numerals import decimal_text
 from slo.ports import Evidence
 

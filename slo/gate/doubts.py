@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from slo.evaluate import Evaluation
-from slo.gate.decision import Change, Finding, Outcome
+from slo.gate.findings import Change, Finding, Outcome
 from slo.gate.numbers import instant, percent
 from slo.gate.policy import GatePolicy
 from slo.ports import Evidence, EvidenceStatus, NoData, NoDataReason, Reading

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from slo.evaluate import Evaluation
-from slo.gate.decision import Change, Effect, Finding, Outcome, RuleResult
+from slo.gate.decision import RuleResult
 from slo.gate.facts import Facts
-from slo.gate.policy import ChangeType, GatePolicy, Mode, Rule
+from slo.gate.findings import Change, Effect, Finding, Outcome
+from slo.gate.policy import GatePolicy, Mode, Rule
+from slo.gate.subject import ChangeType
 from slo.ports import EvidenceStatus, NoData, NoDataReason
 from slo.records import dataclass
 

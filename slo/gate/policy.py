@@ -11,15 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from slo.gate.facts import Facts
+from slo.gate.findings import Finding
+from slo.gate.subject import ChangeType
 from slo.problems import Span
 from slo.records import dataclass
 from slo.units import Duration
-
-if TYPE_CHECKING:
-    from slo.gate.decision import Finding
-    from slo.gate.facts import Facts
 
 BUILT_IN = "built-in"
 """The name of the policy that applies where no other does."""
@@ -39,15 +38,6 @@ class OnMissingData(StrEnum):
     DENY = "deny"
     WARN = "warn"
     ALLOW = "allow"
-
-
-class ChangeType(StrEnum):
-    """What kind of change wants to ship."""
-
-    DEPLOY = "deploy"
-    ROLLBACK = "rollback"
-    FIRST_DEPLOY = "first_deploy"
-    RELIABILITY_FIX = "reliability_fix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

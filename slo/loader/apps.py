@@ -6,8 +6,10 @@ from dataclasses import replace
 from slo.fields import Fields, Located
 from slo.loader import shapes_app
 from slo.loader.components import build_component
+from slo.loader.contradictions import check_contradictions
 from slo.loader.documents import HeadroomDocument
 from slo.loader.environments import build_environments
+from slo.loader.file_names import check_file_name
 from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
 from slo.loader.pair_checks import check_pairs
@@ -61,6 +63,8 @@ def _draft(document: HeadroomDocument, intake: Intake) -> DraftApp:
         return DraftApp(name=None, app=None)
     metadata, spec = whole.get("metadata", Fields), whole.get("spec", Fields)
     name = _name(metadata)
+    if name is not None:
+        check_file_name(name.value, name.span, intake, suffix="app")
     if metadata is None or spec is None:
         return DraftApp(name=name, app=None)
     app = _app(metadata, spec, intake)
@@ -112,6 +116,7 @@ def _app(metadata: Fields, spec: Fields, intake: Intake) -> App | None:
         span=metadata.span("name"),
     )
     check_pairs(app, drafts, intake)
+    check_contradictions(app, intake)
     return app
 
 
@@ -123,6 +128,7 @@ def _contacts(fields: Fields | None) -> Contacts:
         ticket=fields.get("ticket", str),
         chat=fields.get("chat", str),
         email=fields.get("email", str),
+        spans={key: fields.span(key) for key in fields},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from slo.fields import Fields
+from slo.loader.file_names import check_file_name
 from slo.loader.indicators import with_common
 from slo.loader.intake import Intake
 from slo.loader.references import source_reference
@@ -41,6 +42,7 @@ def _environment(
     clusters = _clusters(fields, name or "", intake)
     if name is None:
         return None
+    check_file_name(name, fields.span("name"), intake, suffix="env")
     return Environment(name=name, clusters=clusters, slos=slos, gate=fields.get("gate", str))
 
 

@@ -81,6 +81,8 @@ def with_common(indicator: Indicator, fields: Fields, intake: Intake) -> Indicat
 
 
 def _expanded(fields: Fields, template: str, intake: Intake) -> Fields | None:
+    if "with" in fields.unread:
+        return None
     if intake.templates is None:
         message = f"there is no template {quote(template)}"
         intake.error("spec/unknown-template", message, fields.span("template"))

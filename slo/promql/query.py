@@ -12,7 +12,8 @@ from slo.promql.scan import OPERATORS, QueryProblem, Refusal, Scan, Token, scan
 from slo.promql.text import Matcher, Selector, duration_ms
 from slo.records import dataclass
 
-_SAMPLE_WINDOW = "5m"
+# What $window is read as; of a length that nobody writes, so that it can be told from others.
+_SAMPLE_WINDOW = "4m59s993ms"
 _MAX_MESSAGE = 300
 _NAME_IN_MESSAGE = re.compile(r"'([A-Za-z_:][A-Za-z0-9_:]*)'")
 _NEVER_FIRST = frozenset({")", ",", "*", "/", "%", "^"})
@@ -25,11 +26,14 @@ _VAGUE = frozenset({"invalid promql query", "invalid syntax"})
 class Query:
     """A PromQL expression that was read without doubt.
 
-    `selectors` stand in the order of the text. `plain` is the selector when the whole query is
-    one, without range, offset or @.
+    `normal` is the text without comments and with one way to write spaces, quotes and numbers; two
+    queries with the same one mean the same. `selectors` stand in the order of the text. `plain` is
+    the selector when the whole query is one, without range, offset or @.
     """
 
-    text: str
+    # No part of what a query means, and so not of its repr(), which revisions are made from.
+    text: str = field(repr=False)
+    normal: str
     type: tree.ValueType
     selectors: tuple[Selector, ...]
     plain: Selector | None
@@ -119,10 +123,11 @@ def _read(text: str, scanned: Scan) -> Query:
     root = tree.parse(_SAMPLE_WINDOW.join(scanned.pieces))
     found = list(tree.selectors(root))
     described = tuple(tree.selector_of(one, scanned.patterns) for one in found)
-    _check_faithful(root, scanned.patterns)
+    written = _faithful(root, scanned.patterns)
     plain = isinstance(root, lib.VectorSelector) and root.at is None and root.offset is None
     return Query(
         text=text,
+        normal=written.replace(f"[{_SAMPLE_WINDOW}", "[$window"),
         type=tree.value_type(root),
         selectors=described,
         plain=described[0] if plain else None,
@@ -132,8 +137,8 @@ def _read(text: str, scanned: Scan) -> Query:
     )
 
 
-def _check_faithful(root: lib.Expr, patterns: Mapping[str, str]) -> None:
-    """Refuse a query that would come back as another one, whatever the reason."""
+def _faithful(root: lib.Expr, patterns: Mapping[str, str]) -> str:
+    """Write a query, and refuse one that would come back as another, whatever the reason."""
     written = tree.write(root, tree.Rewrite(patterns=patterns))
     again = scan(written)
     if not isinstance(again, QueryProblem) and again.patterns == patterns:
@@ -141,7 +146,7 @@ def _check_faithful(root: lib.Expr, patterns: Mapping[str, str]) -> None:
         rewritten = tree.write(copy, tree.Rewrite(patterns=patterns))
         # Not repr(): its indentation takes seconds on a deep tree.
         if rewritten == written and copy.prettify() == root.prettify():
-            return
+            return written
     raise Refusal("this query cannot be rewritten without changing it")
 
 

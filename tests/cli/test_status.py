@@ -91,3 +91,35 @@ def test_an_empty_folder_is_wrong_usage(tmp_path: Path) -> None:
     ending = headroom("status", "--prometheus", "http://127.0.0.1:9", cwd=tmp_path)
     assert (2, "") == (ending.code, ending.stdout)
     assert "headroom init" in ending.stderr
+
+
+def test_a_server_that_fails_half_way_is_1(apps: Path) -> None:
+    """The period was read and the windows were not: the answer is there, and so is the failure."""
+    identity = {"app": "ticketing", "env": "default", "slo": "availability"}
+    present = [
+        {"metric": identity | {label: name}, "value": [0, value]}
+        for label, name, value in (
+            ("headroom_part", "heartbeat", "1795262400"),
+            ("headroom_part", "indicator", "1795262400"),
+            ("__name__", "slo:total:increase_period", "100000"),
+            ("__name__", "slo:bad:increase_period", "1"),
+            ("__name__", "slo:coverage:ratio_period", "1"),
+        )
+    ]
+    with Loopback([result(present), Reply(status=500)]) as server:
+        flags = ("--app", "ticketing", "--prometheus", server.url, "--format", "json", *AT)
+        ending = headroom("status", *flags, cwd=apps)
+    (one,) = ending.json["slos"]
+    assert ("ok", 100000, None) == (one["state"], one["total"], one["burnRates"]["1h"])
+    assert 1 == ending.code
+
+
+@pytest.mark.parametrize("objective", ["99.9", "90"])
+def test_the_last_minutes_and_the_hour_are_always_there(tmp_path: Path, objective: str) -> None:
+    """Also where no alert looks at them, because none could fire at that objective."""
+    write(tmp_path, ticketing=app_text(objective=objective))
+    with Loopback([result([])]) as server:
+        flags = ("--prometheus", server.url, "--format", "json", *AT)
+        ending = headroom("status", *flags, cwd=tmp_path)
+    (one,) = ending.json["slos"]
+    assert {"5m", "1h"} <= set(one["burnRates"])

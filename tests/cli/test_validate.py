@@ -112,3 +112,41 @@ def test_output_is_the_same_from_run_to_run(tmp_path: Path) -> None:
     )
     assert first.stdout == second.stdout
     assert 6 == len(json.loads(first.stdout))
+
+
+def test_a_gate_that_will_find_no_policy_is_told_before_the_deploy(tmp_path: Path) -> None:
+    """A warning, at the name: the policy's file may be kept elsewhere."""
+    environments = "[{name: dev, match: {a: b}}, {name: prod, gate: prodd}]"
+    write(tmp_path, ticketing=app_text(environments=environments), policies=_policies("prod"))
+    ending = headroom("validate", cwd=tmp_path)
+    assert 0 == ending.code
+    assert 'warning: there is no policy "prodd"; did you mean "prod"? [policy/unknown]' in (
+        ending.stdout
+    )
+    line = next(each for each in ending.stdout.splitlines() if "gate: prodd" in each)
+    carets = next(each for each in ending.stdout.splitlines() if "^^^^^" in each)
+    assert line.index("prodd") == carets.index("^")
+
+
+def test_two_policies_that_fit_equally_well_are_an_error(tmp_path: Path) -> None:
+    """The gate would answer nothing but this."""
+    policies = f"{_policies('one')}---\n{_policies('two')}"
+    write(tmp_path, ticketing=app_text(), policies=policies)
+    ending = headroom("validate", cwd=tmp_path)
+    assert 1 == ending.code
+    assert "[policy/conflict]" in ending.stdout
+
+
+def _policies(name: str) -> str:
+    return (
+        f"apiVersion: headroom/v1\nkind: GatePolicy\nmetadata: {{name: {name}}}\n"
+        "spec: {rules: [{id: budget, type: error_budget}]}\n"
+    )
+
+
+def test_a_file_in_another_encoding_is_not_called_empty(tmp_path: Path) -> None:
+    """One problem, and the one that is true."""
+    (tmp_path / "ticketing.yaml").write_bytes(app_text().encode("utf-16"))
+    ending = headroom("validate", "ticketing.yaml", "--format", "json", cwd=tmp_path)
+    assert 1 == ending.code
+    assert ["yaml/encoding"] == [each["id"] for each in ending.json]

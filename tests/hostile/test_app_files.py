@@ -85,7 +85,7 @@ QUERY = "  slos: [{name: a, objective: 99, indicator: {probe: %s}}]\n"
     [
         (bomb(), "0 yaml/too-many-nodes"),
         (HEAD + "  slos: " + "[" * 5000, "0 yaml/too-deep"),
-        (HEAD + "  slos: &a [*a]\n", "0 spec/missing-value yaml/self-reference"),
+        (HEAD + "  slos: &a [*a]\n", "0 yaml/self-reference"),
         (HEAD + "  slos:\n" + "".join(SLO % n for n in range(20_000)), "0 yaml/too-large"),
         (HEAD + "  slos:\n" + "".join(SLO % n for n in range(8_000)), "0 yaml/too-many-nodes"),
         (HEAD + "  slos:\n" + "".join(SLO % n for n in range(1_000)), "1"),

@@ -126,6 +126,14 @@ class TestTime:
         assert isinstance(error, SourceTimeout)
         assert time.monotonic() - began < 3
 
+    def test_an_answer_that_takes_long_to_read_ends_at_the_timeout(self) -> None:
+        """It comes at once; making numbers of it is a part of the work as well."""
+        rows = [{"metric": {"x": str(n)}, "value": [0, f"1.{'7' * 300}"]} for n in range(60_000)]
+        body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": rows}})
+        error, server, _ = ask(Reply(body=body.encode()), timeout="300ms")
+        assert isinstance(error, SourceTimeout)
+        assert 1 == len(server.asked)
+
     def test_the_deadline_is_shorter_than_the_timeout(self) -> None:
         """What is left of the whole work bounds each request."""
         began = time.monotonic()

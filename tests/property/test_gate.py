@@ -11,12 +11,14 @@ from jsonschema import Draft202012Validator
 
 from slo.evaluate import Evaluation
 from slo.gate.decide import decide
-from slo.gate.decision import Decision, Effect, Outcome, exit_code
+from slo.gate.decision import Decision, exit_code
 from slo.gate.document import to_json
-from slo.gate.policy import ChangeType, GatePolicy, Mode, OnMissingData
+from slo.gate.findings import Effect, Outcome
+from slo.gate.policy import GatePolicy, Mode, OnMissingData
 from slo.gate.rules.burn_rate import BurnRateRule, WindowPair
 from slo.gate.rules.error_budget import ErrorBudgetRule
 from slo.gate.selection import built_in
+from slo.gate.subject import ChangeType
 from slo.ports import Counts, NoData, NoDataReason, Share
 from slo.units import Duration
 from tests.unit.slo.gate.world import SCHEMA, WINDOWS, facts, judged, level

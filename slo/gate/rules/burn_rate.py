@@ -12,9 +12,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from slo.evaluate import Evaluation
-from slo.gate.decision import Change, Datum, Finding, Outcome
 from slo.gate.doubts import Doubt, missing, notes, reading_doubt
 from slo.gate.facts import Facts
+from slo.gate.findings import Change, Datum, Finding, Outcome
 from slo.gate.numbers import apart, factor
 from slo.gate.policy import GatePolicy, Rule
 from slo.gate.rules._common import EFFECT, ID, SLOS, covers

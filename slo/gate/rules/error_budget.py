@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from slo.budget import Budget, budget
 from slo.evaluate import Evaluation
-from slo.gate.decision import Change, Datum, Finding, Outcome
 from slo.gate.doubts import Doubt, notes, period_doubt
 from slo.gate.facts import Facts
+from slo.gate.findings import Change, Datum, Finding, Outcome
 from slo.gate.numbers import apart, counted, instant, percent, plain
 from slo.gate.policy import GatePolicy, Rule
 from slo.gate.rules._common import EFFECT, ID, SLOS, covers

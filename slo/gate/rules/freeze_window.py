@@ -10,8 +10,8 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import ClassVar
 
-from slo.gate.decision import Change, Finding, Outcome
 from slo.gate.facts import Facts
+from slo.gate.findings import Change, Finding, Outcome
 from slo.gate.numbers import instant
 from slo.gate.policy import GatePolicy, Rule
 from slo.gate.rules._common import EFFECT, ID

@@ -8,7 +8,15 @@ from slo.windows import Catalogue
 from slo.workspace import Defaults, Receiver, Workspace
 
 
-def app(name: str, team: str, **contacts: str) -> App:
+def app(
+    name: str,
+    team: str,
+    *,
+    page: str | None = None,
+    ticket: str | None = None,
+    chat: str | None = None,
+    email: str | None = None,
+) -> App:
     """Return an application whose contacts are the keywords."""
     environment = Environment(name="prod", clusters=(), slos=())
     return App(
@@ -16,7 +24,7 @@ def app(name: str, team: str, **contacts: str) -> App:
         team=team,
         title=name.title(),
         environments=(environment,),
-        contacts=Contacts(**contacts),
+        contacts=Contacts(page=page, ticket=ticket, chat=chat, email=email),
     )
 
 

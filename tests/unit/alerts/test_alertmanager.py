@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alerts.alertmanager import alertmanager_config, problems, render
 from alerts.alertmanager.matchers import equals
 from alerts.alertmanager.receivers import _MESSAGES
+from slo.loader import SourceFile, load_catalog
 from slo.model import Catalog
 from slo.problems import Severity
 from slo.receivers import RECEIVER_KINDS
@@ -192,6 +193,25 @@ def test_a_misspelt_contact_is_an_error_that_names_the_receiver_meant() -> None:
     )
     expected = [("alertmanager/unknown-receiver", Severity.ERROR, message)]
     assert expected == _found(apps, workspace(pager("pagerduty-bookings")))
+
+
+def test_a_problem_with_a_contact_stands_where_the_contact_does() -> None:
+    """The name is what has to be corrected, not the application's."""
+    text = (
+        "apiVersion: headroom/v1\nkind: App\nmetadata: {name: one, team: t}\nspec:\n"
+        "  contacts: {page: p, ticket: nobody, email: one@example.com}\n"
+        "---\n"
+        "apiVersion: headroom/v1\nkind: App\nmetadata: {name: two, team: t}\nspec:\n"
+        "  contacts: {page: p, email: two@example.com}\n"
+    )
+    file = SourceFile(name="apps.yaml", text=text)
+    loaded = load_catalog([file], workspace().defaults)
+    found = problems(loaded.catalog, workspace(pager("p")))
+
+    assert [
+        ("alertmanager/unknown-receiver", "apps.yaml:5:31"),
+        ("alertmanager/no-mail-server", "apps.yaml:11:30"),
+    ] == [(each.id, each.span and each.span.location) for each in found]
 
 
 def test_a_workspace_without_receivers_is_one_warning_for_all_apps() -> None:

@@ -28,7 +28,7 @@ from app.audit import (
 from app.audit.lines import Link, seal
 from slo.gate.decide import decide
 from slo.gate.document import to_record
-from slo.gate.policy import ChangeType
+from slo.gate.subject import ChangeType
 from slo.ports import NoDataReason
 from tests.unit.slo.gate.world import facts, judged, missing, policy
 

@@ -99,6 +99,55 @@ def test_an_objective_is_told_in_percent_and_without_the_rules_that_only_repeat_
     assert expected == changes(rules(), rules(objective="0.9995"))
 
 
+def priced(objective: str = "99.9", budget: str = "0.001", window: str = "30d") -> str:
+    """Return a rule file as far as it depends on the objective and the window."""
+    identity = "app: ticketing, env: prod, slo: availability"
+    revision = f"r{objective}{window}"
+    return textwrap.dedent(f"""\
+        groups:
+          - name: ticketing/prod/availability/meta
+            rules:
+              - {{record: "slo:bad:increase_period", expr: "sum_over_time(x[{window}])", labels: {{{identity}}}}}
+              - {{record: "slo:burn_rate:ratio_period", expr: "y / {budget}", labels: {{{identity}}}}}
+              - {{record: slo_info, expr: vector(1), labels: {{{identity}, objective: "{objective}", window: {window}, revision: {revision}, tier: a}}}}
+              - {{record: "slo:revision_start:timestamp", expr: 'min(z{{revision="{revision}"}})', labels: {{{identity}, revision: {revision}}}}}
+              - alert: ErrorBudgetBurn
+                expr: x > 14.4 * {budget}
+                labels: {{{identity}, long: 1h, short: 5m}}
+                annotations: {{description: "the budget of {window} burns {{{{ with query `x / {budget}` }}}}"}}
+        """)  # noqa: E501 - a rule on a line
+
+
+def test_what_follows_from_a_new_objective_is_not_told_beside_it() -> None:
+    """But the alerts' thresholds are, and the revision."""
+    alert = "alert ErrorBudgetBurn (1h, 5m)"
+    expected = (
+        Change(what=What.OBJECTIVE, old="99.9", new="99"),
+        Change(what=What.LABELS, rule="slo_info", old="revision=r99.930d", new="revision=r9930d"),
+        Change(what=What.THRESHOLD, rule=alert, old="0.001", new="0.01"),
+    )
+    assert expected == changes(priced(), priced(objective="99", budget="0.01"))
+
+
+def test_a_new_window_is_told_like_an_objective() -> None:
+    """The rules that count over it need no mention."""
+    expected = (
+        Change(what=What.WINDOW, old="30d", new="7d"),
+        Change(what=What.LABELS, rule="slo_info", old="revision=r99.930d", new="revision=r99.97d"),
+    )
+    assert expected == changes(priced(), priced(window="7d"))
+    assert "~ window: 30d -> 7d\n" in to_text(
+        differences({PATH: priced()}, {PATH: priced(window="7d")})
+    )
+
+
+def test_a_change_that_does_not_follow_from_the_objective_is_told_beside_it() -> None:
+    """However alike the two look."""
+    new = priced(objective="99", budget="0.01").replace("sum_over_time(x[", "sum_over_time(y[")
+    kinds = [change.what for change in changes(priced(), new.replace("burns", "melts"))]
+    assert [What.OBJECTIVE, What.EXPRESSION, What.LABELS, What.THRESHOLD, What.ANNOTATIONS] == kinds
+
+
 def test_an_expression_that_differs_in_a_number_alone_is_a_threshold() -> None:
     """The alert is named with its windows."""
     rule = "alert ErrorBudgetBurn (1h, 5m)"

@@ -1,11 +1,15 @@
 """The doctor's judgements that need no server."""
 
+import ast
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+import app.doctor
+from app.cli.main import COMMANDS
 from app.doctor import Check, Outcome, Patient, examine
 from app.doctor.installation import (
     PACKAGES,
@@ -40,6 +44,17 @@ def group(*, name: str = "g", ago: float | None = 10, duration: str = "0.1") -> 
         last_evaluation=at,
         rules=(rule,),
     )
+
+
+def test_advice_names_commands_that_exist_only() -> None:
+    """Following it must be possible."""
+    trees = [ast.parse(path.read_text()) for path in Path(app.doctor.__file__).parent.glob("*.py")]
+    values = [node.value for tree in trees for node in ast.walk(tree) if type(node) is ast.Constant]
+    texts = [value for value in values if isinstance(value, str)]
+    named = {name for text in texts for name in re.findall(r"(?<!install )headroom ([a-z]+)", text)}
+
+    assert {"generate", "publish"} <= named
+    assert set() == named - set(COMMANDS)
 
 
 def test_python_3_10_is_too_old() -> None:

@@ -11,8 +11,10 @@ from app.reports.gate_json import gate_json
 from app.reports.gate_markdown import escape, gate_markdown
 from app.reports.gate_text import gate_text
 from slo.gate.decide import decide
-from slo.gate.decision import Decision, Finding
-from slo.gate.policy import ChangeType, Exemptions, Mode, ReliabilityFixExemption
+from slo.gate.decision import Decision
+from slo.gate.findings import Finding
+from slo.gate.policy import Exemptions, Mode, ReliabilityFixExemption
+from slo.gate.subject import ChangeType
 from slo.model import Contacts
 from slo.ports import NoDataReason
 from tests.unit.slo.gate.world import SCHEMA, counts, facts, judged, level, missing, policy

@@ -62,6 +62,8 @@ SAME = {
     "labels": level(slo(labels={"owner": "x"})),
     "title": level(replace(slo(), title="Other", description="d", runbook="r")),
     "proven": level(slo(proven=False)),
+    "spaces": level(slo(events(bad='http_requests_total{ job = "api",\n  code=~"5.." } # why'))),
+    "quotes": level(slo(events(bad="http_requests_total{job='api',code=~`5..`}"))),
     "scrape interval": level(slo(scrape="30s")),
     "source": level(clusters=[Cluster(name="prod", source="prometheus/eu")]),
     "team": replace(LEVEL, app=replace(LEVEL.app, team="other", labels={"tier": "1"})),
@@ -87,6 +89,15 @@ def test_a_revision_survives_what_changes_no_number(what: str) -> None:
 def test_a_revision_changes_with_what_a_budget_means(what: str) -> None:
     """Numbers before and after cannot be compared."""
     assert naming.revision(LEVEL) != naming.revision(OTHER[what])
+
+
+def test_a_revision_tells_the_window_from_a_range_of_any_length() -> None:
+    """One grows with the window that is asked about, the other does not."""
+    ranges = ["$window", "5m", "300s", "1m"]
+    revisions = [naming.revision(level(slo(events(f"sum(rate(x[{each}]))")))) for each in ranges]
+
+    assert revisions[1] == revisions[2]
+    assert 3 == len(set(revisions))
 
 
 @pytest.mark.parametrize("text", ["99.90", "99.9000"])

@@ -114,6 +114,19 @@ def test_the_window_is_filled_in_as_a_range_and_left_alone_in_strings_and_commen
 
 
 @pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("x { a = 'b' }  # why", 'x{a="b"}'),
+        ("sum by(a)(\n  rate(x[$window])\n) / 1.0", "sum by (a) (rate(x[$window])) / 1"),
+        ("max_over_time(x[$window:300s])", "max_over_time(x[$window:5m])"),
+    ],
+)
+def test_a_query_has_one_normal_form(text: str, normal: str) -> None:
+    """Two ways to write the same thing compare equal there."""
+    assert normal == read(text).normal
+
+
+@pytest.mark.parametrize(
     ("text", "offset"),
     [
         ("x > $window", 4),

@@ -151,6 +151,7 @@ def test_anchors_end_with_their_document() -> None:
         ("a: &x [*x]\n", [("yaml/self-reference", "1:8")]),
         ("a: &x {b: {c: *x}}\n", [("yaml/self-reference", "1:15")]),
         ("a: *x\n", [("yaml/unknown-alias", "1:4")]),
+        ("*x : 1\n", [("yaml/unknown-alias", "1:1")]),
         ("a:\n\tb: 1\n", [("yaml/tab", "2:1")]),
         ("a: b: c\n", [("yaml/syntax", "1:5")]),
         ("k: @x\n", [("yaml/syntax", "1:4")]),

@@ -147,3 +147,14 @@ def test_a_link_in_a_circle_ends(tmp_path: Path) -> None:
 def test_an_unknown_app_is_told_with_the_nearest_name(workspace: Path) -> None:
     with pytest.raises(UsageError, match='there is no app "onne"; did you mean "one"'):
         opened(workspace).levels("onne", None)
+
+
+def test_a_link_that_leads_nowhere_is_told_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the name of what it led to."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.yaml").symlink_to("gone.yaml")
+    with pytest.raises(UsageError, match=r"the link app\.yaml leads nowhere") as refused:
+        opened(Path("app.yaml"))
+    assert refused.value.hint is None

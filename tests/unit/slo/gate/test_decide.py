@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from slo.gate.decide import decide
-from slo.gate.decision import Decision, Effect, Outcome, exit_code
+from slo.gate.decision import Decision, exit_code
+from slo.gate.findings import Effect, Outcome
 from slo.gate.policy import GatePolicy, Mode, OnMissingData
 from slo.gate.rules.error_budget import ErrorBudgetRule
 from slo.model import Probe

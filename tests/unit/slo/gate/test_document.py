@@ -11,8 +11,8 @@ from slo.evaluate import Evaluation
 from slo.gate.decide import decide
 from slo.gate.decision import AuditMark, Decision
 from slo.gate.document import to_json, to_record
-from slo.gate.facts import Actor, Artifact, Pipeline
-from slo.gate.policy import ChangeType, Mode
+from slo.gate.policy import Mode
+from slo.gate.subject import Actor, Artifact, ChangeType, Pipeline
 from slo.ports import EvidenceStatus, NoDataReason, Share
 from tests.unit.slo.gate.world import SCHEMA, counts, facts, judged, level, loaded, missing, policy
 

@@ -5,8 +5,10 @@ from fractions import Fraction
 import pytest
 
 from slo.gate.decide import decide
-from slo.gate.decision import Decision, Effect, Outcome, exit_code
-from slo.gate.policy import ChangeType, Exemptions, GatePolicy, Mode, OnMissingData
+from slo.gate.decision import Decision, exit_code
+from slo.gate.findings import Effect, Outcome
+from slo.gate.policy import Exemptions, GatePolicy, Mode, OnMissingData
+from slo.gate.subject import ChangeType
 from slo.ports import NoDataReason, Share
 from tests.unit.slo.gate.world import counts, facts, judged, level, loaded, missing, policy
 

@@ -9,10 +9,11 @@ from fractions import Fraction
 from importlib.resources import files
 
 from slo.evaluate import Evaluation, evaluate
-from slo.gate.facts import Facts, Subject
+from slo.gate.facts import Facts
 from slo.gate.loader import load_policies
-from slo.gate.policy import ChangeType, GatePolicy
+from slo.gate.policy import GatePolicy
 from slo.gate.selection import built_in
+from slo.gate.subject import ChangeType, Subject
 from slo.loader import SourceFile, default_catalogue
 from slo.model import (
     App,

@@ -9,7 +9,7 @@ from tests.unit.slo.loader.reading import Case, app_text, cases, load, problems_
 ALL = cases()
 
 # Each needs more than one text; the tests beside this one have them.
-ELSEWHERE = {"spec/duplicate-app"}
+ELSEWHERE = {"spec/duplicate-app", "spec/missing-file"}
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.kind}: {case.name}")
