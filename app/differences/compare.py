@@ -1,9 +1,7 @@
 """Finding the differences."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 
 from app.differences.model import (
@@ -17,16 +15,8 @@ from app.differences.model import (
     What,
 )
 from app.differences.rules import Dashboard, Labels, Owner, Rule, read_dashboard, read_rules
-from slo.naming import ERROR_BUDGET, OBJECTIVE
-
-_CONSTANTS = frozenset({OBJECTIVE, ERROR_BUDGET})
-
-# What is no plain number comes first: strings, ranges, and words, which durations begin or end.
-_NUMBER = re.compile(
-    r"""(?P<other>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\]|[A-Za-z_:][\w:.]*
-    |\d+(?:ms|[smhdwy])\w*)|(?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)""",
-    re.VERBOSE,
-)
+from app.differences.terms import NewTerms, new_terms, without_revision_starts
+from app.differences.texts import changed_numbers
 
 
 def differences(old: Mapping[str, str], new: Mapping[str, str]) -> Report:
@@ -110,14 +100,12 @@ def _slos(
 
 
 def _changes(old: list[Rule], new: list[Rule]) -> Iterator[Change]:
-    objective = _objective(old, new)
-    if objective is not None:
-        yield objective
-        # These say the same in other words.
-        old, new = ([rule for rule in rules if rule.name not in _CONSTANTS] for rules in (old, new))
+    terms = new_terms(old, new)
+    yield from terms.changes
+    old, new = without_revision_starts(terms.worth_telling(old), terms.worth_telling(new))
     for before, after in _pairs(old, new):
         if before is not None and after is not None:
-            yield from _rule_changes(before, after)
+            yield from _rule_changes(before, after, terms)
         elif after is not None:
             yield Change(what=What.RULE_ADDED, rule=after.title, new=after.expression)
         elif before is not None:
@@ -135,64 +123,21 @@ def _pairs(old: list[Rule], new: list[Rule]) -> Iterator[tuple[Rule | None, Rule
         yield from zip_longest(*sides)
 
 
-def _rule_changes(old: Rule, new: Rule) -> Iterator[Change]:
+def _rule_changes(old: Rule, new: Rule, terms: NewTerms) -> Iterator[Change]:
     title = new.title
-    if old.expression != new.expression:
-        numbers = _changed_numbers(old.expression, new.expression)
+    if old.expression != new.expression and not terms.explain(old, new):
+        numbers = changed_numbers(old.expression, new.expression)
         if numbers is None:
             yield Change(what=What.EXPRESSION, rule=title, old=old.expression, new=new.expression)
         else:
             yield Change(what=What.THRESHOLD, rule=title, old=numbers[0], new=numbers[1])
     for what, before, after in (
         (What.TIMING, old.timing, new.timing),
-        (What.LABELS, old.labels, new.labels),
-        (What.ANNOTATIONS, old.annotations, new.annotations),
+        (What.LABELS, terms.labels(old), terms.labels(new)),
+        (What.ANNOTATIONS, terms.annotations(old, new), terms.annotations(new, old)),
     ):
         if before != after:
             yield Change(what=what, rule=title, old=_only(before, after), new=_only(after, before))
-
-
-def _objective(old: Iterable[Rule], new: Iterable[Rule]) -> Change | None:
-    before, after = (
-        next((rule.expression for rule in rules if rule.name == OBJECTIVE), None)
-        for rules in (old, new)
-    )
-    if before is None or after is None or before == after:
-        return None
-    return Change(what=What.OBJECTIVE, old=_percent(before), new=_percent(after))
-
-
-def _percent(expression: str) -> str:
-    """Return a constant expression such as `vector(0.999)` in percent, or as it is."""
-    found = [match["number"] for match in _NUMBER.finditer(expression) if match["number"]]
-    try:
-        return f"{(Decimal(found[0]) * 100).normalize():f}" if len(found) == 1 else expression
-    except InvalidOperation:
-        return expression
-
-
-def _changed_numbers(old: str, new: str) -> tuple[str, str] | None:
-    """Return the numbers that differ where two expressions differ in nothing else."""
-    before, after = _numbers(old), _numbers(new)
-    if before[0] != after[0]:
-        return None
-    changed = dict.fromkeys(
-        pair for pair in zip(before[1], after[1], strict=True) if pair[0] != pair[1]
-    )
-    return ", ".join(pair[0] for pair in changed), ", ".join(pair[1] for pair in changed)
-
-
-def _numbers(expression: str) -> tuple[str, list[str]]:
-    """Return an expression with its plain numbers taken out, and those."""
-    found: list[str] = []
-
-    def take(match: re.Match[str]) -> str:
-        if match["number"] is None:
-            return match[0]
-        found.append(match["number"])
-        return "\0"
-
-    return _NUMBER.sub(take, expression), found
 
 
 def _only(labels: Labels, others: Labels) -> str | None:

@@ -17,6 +17,7 @@ class What(StrEnum):
     """What about an SLO changes."""
 
     OBJECTIVE = "objective"
+    WINDOW = "window"
     RULE_ADDED = "rule added"
     RULE_REMOVED = "rule removed"
     EXPRESSION = "expression"
@@ -36,7 +37,7 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of one rule, or of the objective, which belongs to no single rule."""
+    """One change of one rule, or of the objective or the window, which belong to no single rule."""
 
     what: What
     rule: str | None = None

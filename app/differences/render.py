@@ -101,8 +101,8 @@ def _text(change: Change) -> Iterator[str]:
             yield f"+ {rule}"
         case What.RULE_REMOVED:
             yield f"- {rule}"
-        case What.OBJECTIVE:
-            yield f"~ objective: {old} -> {new}"
+        case What.OBJECTIVE | What.WINDOW:
+            yield f"~ {change.what}: {old} -> {new}"
         case What.EXPRESSION:
             yield f"~ expression of {rule}"
             yield f"    - {old}"

@@ -66,7 +66,7 @@ class Trail:
         missing = (place or self.client.reference,) if self.partial else ()
         return replace(
             reading,
-            warnings=(*reading.warnings, *self.warnings),
+            warnings=tuple(dict.fromkeys((*reading.warnings, *self.warnings))),
             partial=tuple(dict.fromkeys((*reading.partial, *missing))),
         )
 

@@ -31,10 +31,11 @@ _IDENTITY = ",".join(naming.IDENTITY_LABELS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileReader:
-    """Reads profiles from one source. A profile that cannot be had is left out."""
+    """Reads profiles from one source. A profile that cannot be had within time is left out."""
 
     client: MetricReader
     default_source: str | None
+    deadline: Duration | None = None
 
     def read(
         self,
