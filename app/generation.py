@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from alerts import alertmanager
 from alerts.prometheus.groups import RuleSettings
-from alerts.prometheus.layouts import LAYOUTS, SHARDED
-from slo.errors import UsageError
+from alerts.prometheus.layouts import LAYOUTS
 from slo.model import Catalog
 from slo.workspace import Workspace
 
@@ -15,15 +14,7 @@ Files = Mapping[str, str]
 
 
 def rules(catalog: Catalog, space: Workspace, layout: str) -> Files:
-    """Prometheus rules in one layout.
-
-    Raises ``UsageError`` for the layout of shards when nothing tells shards apart.
-    """
-    if layout == SHARDED and not shard_labels(space):
-        raise UsageError(
-            "the sharded layout needs the labels that tell shards apart",
-            hint="set shardLabels on a source in headroom.yaml",
-        )
+    """Prometheus rules in one layout."""
     settings = RuleSettings(
         catalogue=space.defaults.catalogue,
         links=space.links,

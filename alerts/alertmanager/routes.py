@@ -13,13 +13,13 @@ _TIMING = {
 
 
 def root_route(directory: Directory) -> dict[str, object]:
-    """Return the root of the tree; other people's alerts never leave it."""
+    """Return the root of the tree; alerts that name no app never leave it."""
     return {
         "receiver": DEFAULT_RECEIVER,
         "group_by": [*IDENTITY_LABELS, "alertname"],
         "routes": [
             {
-                "matchers": [present(label) for label in IDENTITY_LABELS],
+                "matchers": [present(APP)],
                 # One notification per SLO holds all its pairs.
                 "group_by": list(IDENTITY_LABELS),
                 "routes": [_severity(severity, directory) for severity in AlertSeverity],

@@ -19,7 +19,8 @@ class Recorded:
     """The recorded series of one service level.
 
     On a ruler above shards, ``shard_labels`` tell shards apart, whose counts add up; every other
-    label tells copies of one shard apart, of which the fullest counts.
+    label tells copies of one shard apart, of which the fullest counts. Without any, every series
+    is a shard of its own.
     """
 
     key: SloKey
@@ -67,6 +68,8 @@ class Recorded:
     def _added(self, text: str, how: str) -> str:
         if not self.above_shards:
             return text
+        if not self.shard_labels:
+            return f"{how} by ({_IDENTITY}) ({text})"
         shard = ", ".join((*naming.IDENTITY_LABELS, *self.shard_labels))
         return f"{how} by ({_IDENTITY}) (max by ({shard}) ({text}))"
 

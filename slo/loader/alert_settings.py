@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from slo.fields import Fields
+from slo.loader.annotations import own_annotations
 from slo.loader.intake import Intake
 from slo.loader.labels import own_labels
 from slo.loader.pairs import OwnPair, read_pair
@@ -26,7 +27,7 @@ def build_alerts(fields: Fields | None, indicator: Indicator, intake: Intake) ->
         absent_for=_absent_for(fields),
         budget_left=tuple(Fraction(each) / 100 for each in fields.each("budgetLeft", Decimal)),
         labels=own_labels(fields, "labels", intake),
-        annotations=fields.mapping("annotations", str),
+        annotations=own_annotations(fields, "annotations", intake),
     )
 
 

@@ -120,14 +120,19 @@ def test_pages_and_tickets_of_each_app_reach_its_people(
     assert AIRLINE_ROUTES[each.name] == reached
 
 
-@pytest.mark.parametrize("lacking", ["app", "env", "slo"])
-def test_an_alert_that_is_not_ours_reaches_no_team(
-    airline: Callable[..., str], lacking: str
-) -> None:
+def test_an_alert_that_names_no_app_reaches_no_team(airline: Callable[..., str]) -> None:
     """An alert that only looks like ours, by team and severity, stays with the default."""
     labels = _labels("ticketing", "bookings", "page")
-    labels.pop(lacking)
+    labels.pop("app")
     assert "default" == airline(**labels)
+
+
+@pytest.mark.parametrize("lacking", ["env", "slo"])
+def test_an_alert_of_an_app_reaches_its_team(airline: Callable[..., str], lacking: str) -> None:
+    """App, team and severity are enough: an alert of the team's own making is routed too."""
+    labels = _labels("ticketing", "bookings", "page")
+    labels.pop(lacking)
+    assert "pagerduty-bookings" == airline(**labels)
 
 
 def test_an_app_that_was_added_by_hand_reaches_its_team(airline: Callable[..., str]) -> None:
