@@ -108,7 +108,7 @@ def open_project(
         raise SpecError(ordered)
     if prometheus is not None and store is not None:
         raise UsageError("--prometheus and --store exclude each other")
-    server = prometheus or (None if store else environment.get(_PROMETHEUS))
+    server = prometheus or (None if store else environment.get(_PROMETHEUS)) or None
     space = _with_absolute_paths(space, root)
     if store is not None:
         space = _on_store(space, store)

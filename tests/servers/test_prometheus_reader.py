@@ -285,6 +285,18 @@ def test_what_nobody_ever_recorded_is_never(read: Read) -> None:
         assert NoDataReason.NEVER is _reason(read(UNKNOWN, mode))
 
 
+@pytest.mark.parametrize("wanted", [STALE, DOUBLED], ids=["stale", "doubled"])
+@pytest.mark.parametrize("mode", ["auto", "raw"])
+def test_what_was_recorded_once_is_not_never(read: Read, wanted: ServiceLevel, mode: str) -> None:
+    """A server of rules alone has no raw series: that says nothing of what there was."""
+    reading = read(wanted, mode)
+    assert NoDataReason.LOST == _reason(reading)
+    assert {NoDataReason.LOST} == {each.reason for each in reading.windows.values()}  # type: ignore[union-attr]  # all of them are missing
+    assert isinstance(reading.period, NoData)
+    assert "recorded" in reading.period.detail
+    assert NoDataReason.NEVER == _reason(read(UNKNOWN, mode))
+
+
 def test_auto_says_why_it_reads_raw(read: Read) -> None:
     """Stale recorded series are no reason to give up."""
     reading = read(STALE, "auto")

@@ -17,6 +17,8 @@ from slo.records import dataclass
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OWN_ANNOTATIONS = ("PromQL warning", "PromQL info")
 _LARGEST_EXPONENT = 400
+_LONGEST_NUMBER = 400
+"""Digits beyond this are no sample's, and take quadratic time to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def api_time(at: datetime) -> str:
 
 def number(text: object) -> Fraction | None:
     """Return a sample's value exactly; ``None`` for NaN, infinity and whatever is no number."""
-    if not isinstance(text, str) or not text.isascii():
+    if not isinstance(text, str) or len(text) > _LONGEST_NUMBER or not text.isascii():
         return None
     try:
         value = Decimal(text)

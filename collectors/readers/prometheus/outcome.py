@@ -21,6 +21,8 @@ Outcome = Counts | Share | NoData
 """What a window may hold."""
 
 _FULL = Fraction(99, 100)
+_NOISE = Fraction(5, 100)
+_NOISE_EVENTS = Fraction(10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +118,16 @@ def nothing(
     )
 
 
-def counts(total: Fraction, bad: Fraction) -> Counts:
-    """Return counts without what interpolation makes negative."""
+def counts(total: Fraction, bad: Fraction) -> Counts | NoData:
+    """Return counts without what interpolation makes negative.
+
+    Good events that clearly exceed all events are no success: something is counted wrongly.
+    """
+    if bad < -max(_NOISE_EVENTS, _NOISE * total):
+        return NoData(
+            reason=NoDataReason.INCOMPLETE,
+            detail="more good events were counted than events; does good select a part of total?",
+        )
     return Counts(total=max(Fraction(0), total), bad=max(Fraction(0), bad))
 
 

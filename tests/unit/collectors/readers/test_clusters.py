@@ -191,9 +191,10 @@ def test_a_source_that_nobody_reads_is_unsupported() -> None:
     assert counts(1, 0) == found[ONLY_EU.key].period
 
 
-def test_sources_are_read_at_the_same_time() -> None:
-    """Each waits until the other has begun."""
-    meeting = threading.Barrier(2, timeout=5)
+@pytest.mark.parametrize("number", [2, 40])
+def test_sources_are_read_at_the_same_time(number: int) -> None:
+    """Each waits until all others have begun: a deadline of one is the deadline of all."""
+    meeting = threading.Barrier(number, timeout=5)
 
     class Waiting(Canned):
         def read(
@@ -202,8 +203,11 @@ def test_sources_are_read_at_the_same_time() -> None:
             meeting.wait()
             return super().read(levels, windows, at)
 
-    found = read(Waiting(counts(1, 0)), Waiting(counts(2, 0)), BOTH)
-    assert counts(3, 0) == found[BOTH.key].period
+    names = [f"c{place}" for place in range(number)]
+    wide = level("wide", clusters=tuple(Cluster(name=n, source=f"prometheus/{n}") for n in names))
+    readers = {f"prometheus/{name}": Waiting(counts(1, 0)) for name in names}
+    found = MultiSourceReader(readers, default=None).read((wide,), (HOUR, DAY), AT)
+    assert counts(number, 0) == found[wide.key].period
 
 
 def test_an_indicator_with_its_own_source_has_no_other() -> None:
