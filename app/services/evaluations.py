@@ -204,6 +204,28 @@ def burn_downs(
     1 is an untouched budget; steps without known events are ``None``. What cannot be
     read, each source within ``deadline``, is left out: a picture is no reason to fail.
     """
+    known = profiles(project, found, at, deadline=deadline, environ=environ, steps=steps)
+    return {
+        one.key: tuple(burn_down(known[one.key], one.level.slo.objective.error_budget, steps))
+        for one in found
+        if known.get(one.key)
+    }
+
+
+def profiles(
+    project: Project,
+    found: Sequence[Evaluation],
+    at: datetime,
+    *,
+    steps: int,
+    deadline: Duration | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Mapping[SloKey, tuple[Counts | None, ...]]:
+    """Counts per step of the known period, oldest first, for levels of a single source.
+
+    A step is a whole number of slots, and the last one ends at ``at``; ``None`` stands where
+    nothing is known. What cannot be read, each source within ``deadline``, is left out.
+    """
     by_source: dict[str, list[ServiceLevel]] = {}
     default = default_reference(project.workspace)
     for one in found:
@@ -211,16 +233,12 @@ def burn_downs(
         sources = dict.fromkeys(_references(level, default))
         if one.budget is not None and len(sources) == 1:
             by_source.setdefault(next(iter(sources)), []).append(level)
-    profiles: dict[SloKey, tuple[Counts | None, ...]] = {}
+    counted: dict[SloKey, tuple[Counts | None, ...]] = {}
     readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
         reader = _profile_reader(project.workspace, reference, deadline, environ)
-        profiles |= reader(levels, readings, at, steps=steps)
-    return {
-        one.key: tuple(burn_down(profiles[one.key], one.level.slo.objective.error_budget, steps))
-        for one in found
-        if profiles.get(one.key)
-    }
+        counted |= reader(levels, readings, at, steps=steps)
+    return counted
 
 
 class _Profiles(Protocol):

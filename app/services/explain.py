@@ -36,9 +36,9 @@ _SMALLEST = 0.005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One combination: the values it is made of, and the events it covers."""
+    """One combination: the values it is named by, and the events it covers."""
 
-    values: Mapping[str, str]
+    named: Mapping[str, str]
     bad: float
     total: float
 
@@ -60,7 +60,7 @@ def explain(counts: pd.DataFrame, dimensions: Sequence[str]) -> list[Cause]:
         mine = _covered(rest, values)
         causes.append(
             Cause(
-                values=values,
+                named=values,
                 bad=float(rest.loc[mine, "bad"].sum()),
                 total=float(rest.loc[mine, "total"].sum()),
             )

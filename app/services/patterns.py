@@ -101,7 +101,7 @@ def patterns(
         if one.lines
     ]
     rows.sort(key=lambda row: (-int(str(row["count"])), str(row["pattern"])))
-    return replace(now, value=pd.DataFrame(rows[:limit], columns=list(_COLUMNS)))
+    return now.giving(pd.DataFrame(rows[:limit], columns=list(_COLUMNS)))
 
 
 _COLUMNS = (

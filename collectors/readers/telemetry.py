@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collectors.readers.prometheus.clock import Deadline
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,19 @@ class Answered(Generic[T]):
     partial: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float | None = None
+
+    def giving(self, value: U) -> Answered[U]:
+        """Return another value with the same origin."""
+        return Answered(
+            value=value,
+            source=self.source,
+            query=self.query,
+            range=self.range,
+            observed_at=self.observed_at,
+            partial=self.partial,
+            notes=self.notes,
+            seconds=self.seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

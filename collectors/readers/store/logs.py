@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collectors.readers.store.asking import Asker, Question
@@ -105,7 +106,8 @@ def failing_bodies(asker: Asker, asked: Where, bad: Badness, limit: int) -> Answ
     )
     parameters = Parameters()
     traces = parameters.bind(table.column(0).to_pylist())
-    condition = where(asked, Signal.LOGS, parameters)
+    # Filters are of spans; lines are told apart by their trace.
+    condition = where(replace(asked, filters=()), Signal.LOGS, parameters)
     return asker.frame(
         Question(
             signal=Signal.LOGS,
