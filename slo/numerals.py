@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 
 _DIGITS = 40
 
 
+# The same few factors and budgets are written for every service level.
+@lru_cache(maxsize=256)
 def decimal_text(number: Fraction) -> str:
     """A number in plain decimal notation, exact where that ends within 40 digits.
 

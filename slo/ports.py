@@ -54,7 +54,7 @@ class Counts:
         """The share of bad events, 0 to 1; ``None`` without any events."""
         if self.total <= 0:
             return None
-        return min(Fraction(1), max(Fraction(0), self.bad / self.total))
+        return _within(self.bad / self.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,14 @@ class Share:
     @property
     def error_ratio(self) -> Fraction:
         """The share of bad events, 0 to 1, whatever noise a source records."""
-        return min(Fraction(1), max(Fraction(0), self.ratio))
+        return _within(self.ratio)
+
+
+def _within(ratio: Fraction) -> Fraction:
+    """A ratio between nothing and all, whichever it overstepped."""
+    if ratio.numerator <= 0:
+        return Fraction(0)
+    return ratio if ratio.numerator <= ratio.denominator else Fraction(1)
 
 
 class EvidenceStatus(StrEnum):

@@ -125,7 +125,8 @@ class Selector:
 
     def with_matchers(self, extra: Iterable[Matcher]) -> "Selector":
         """Return this selector with further matchers behind its own, none of them twice."""
-        return replace(self, matchers=merge_matchers(self.matchers, extra))
+        merged = merge_matchers(self.matchers, extra)
+        return self if merged == self.matchers else replace(self, matchers=merged)
 
     def with_metric(self, metric: str) -> "Selector":
         """Return this selector for another metric, such as a histogram's `x_bucket`."""

@@ -35,12 +35,14 @@ _LONGEST_SCOPE = 8000
 def chunks(levels: Sequence[ServiceLevel]) -> Iterable[tuple[ServiceLevel, ...]]:
     """Cut levels into groups whose queries stay short: one for most, few for a thousand."""
     chunk: list[ServiceLevel] = []
-    apps: set[str] = set()
+    length = 0
     for level in sorted(levels, key=lambda each: each.key):
-        apps.add(level.app.name)
-        if chunk and sum(len(app) + 1 for app in apps) > _LONGEST_SCOPE:
+        name = level.app.name
+        more = 0 if chunk and chunk[-1].app.name == name else len(name) + 1
+        if chunk and length + more > _LONGEST_SCOPE:
             yield tuple(chunk)
-            chunk, apps = [], {level.app.name}
+            chunk, length, more = [], 0, len(name) + 1
+        length += more
         chunk.append(level)
     if chunk:
         yield tuple(chunk)
