@@ -92,7 +92,10 @@ def count_reader(
         from collectors.store import StoreReader  # noqa: PLC0415
 
         readers[STORE] = StoreCounts(
-            StoreReader(Path(space.store)), default_source=default, deadline=deadline
+            StoreReader(Path(space.store)),
+            default_source=default,
+            deadline=deadline,
+            mode=mode,
         )
     return MultiSourceReader(readers, default=default)
 

@@ -291,6 +291,11 @@ class MetricReader(Protocol):
         """Labels that tell copies of the same data apart."""
         ...
 
+    @property
+    def shard_labels(self) -> tuple[str, ...]:
+        """Labels that tell parts of the data apart, whose counts add up."""
+        ...
+
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""
         ...

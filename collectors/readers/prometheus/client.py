@@ -64,6 +64,11 @@ class PrometheusClient:
         """Labels that tell replicas of the same data apart."""
         return self.source.replica_labels
 
+    @property
+    def shard_labels(self) -> tuple[str, ...]:
+        """Labels that tell shards apart, whose counts add up."""
+        return self.source.shard_labels
+
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""
         return Deadline(self.clock, length)

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 from collectors.readers.prometheus import legs
 from collectors.readers.prometheus.answers import milliseconds
-from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.outcome import Asked, Trail, age, failed
+from collectors.readers.telemetry import MetricReader
 from slo import naming
 from slo.errors import SourceError
 from slo.model import ServiceLevel, SloKey
@@ -23,7 +23,7 @@ from slo.ports import NoData, NoDataReason, Reading
 def once_recorded(
     levels: Sequence[ServiceLevel],
     readings: Mapping[SloKey, Reading],
-    client: PrometheusClient,
+    client: MetricReader,
     asked: Asked,
 ) -> dict[SloKey, Reading]:
     """Return new readings for those of the levels that are known, or may be, from a year back.

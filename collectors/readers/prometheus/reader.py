@@ -14,6 +14,7 @@ from collectors.readers.prometheus.memory import once_recorded
 from collectors.readers.prometheus.outcome import Asked, nothing
 from collectors.readers.prometheus.raw import RawReader
 from collectors.readers.prometheus.recorded import RecordedReader
+from collectors.readers.telemetry import MetricReader
 from slo.model import Logs, ServiceLevel, SloKey, Spans
 from slo.ports import NoData, NoDataReason, Reading
 from slo.units import Duration
@@ -28,8 +29,8 @@ class ReadMode(StrEnum):
     RAW = "raw"
 
 
-class PrometheusReader:
-    """Reads service levels from one Prometheus; a `CountReader`.
+class PromqlReader:
+    """Reads service levels from one source that answers PromQL; a `CountReader`.
 
     Only what that source holds of a level is counted: `MultiSourceReader` adds sources up.
     ``default_source`` is the source of clusters that name none, this one if absent.
@@ -38,17 +39,15 @@ class PrometheusReader:
 
     def __init__(
         self,
-        source: PrometheusSource,
+        client: MetricReader,
         *,
         mode: ReadMode | str = ReadMode.AUTO,
         default_source: str | None = None,
         deadline: Duration | None = None,
-        clock: Clock | None = None,
-        environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.client = PrometheusClient(source, clock=clock, environ=environ)
+        self.client = client
         self.mode = ReadMode(mode)
-        self._default = default_source or source.reference
+        self._default = default_source or client.reference
         self._deadline = deadline
 
     def read(
@@ -91,6 +90,23 @@ class PrometheusReader:
         found = RawReader(client=self.client, default_source=self._default).read(levels, asked)
         never = [level for level in levels if _never(found[level.key])]
         return found | once_recorded(never, found, self.client, asked)
+
+
+class PrometheusReader(PromqlReader):
+    """Reads service levels from one Prometheus server."""
+
+    def __init__(
+        self,
+        source: PrometheusSource,
+        *,
+        mode: ReadMode | str = ReadMode.AUTO,
+        default_source: str | None = None,
+        deadline: Duration | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        client = PrometheusClient(source, clock=clock, environ=environ)
+        super().__init__(client, mode=mode, default_source=default_source, deadline=deadline)
 
 
 def _never(reading: Reading) -> bool:

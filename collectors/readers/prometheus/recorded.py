@@ -11,11 +11,11 @@ from dataclasses import field
 from fractions import Fraction
 
 from collectors.readers.prometheus import legs
-from collectors.readers.prometheus.client import PrometheusClient
 from collectors.readers.prometheus.outcome import Asked, Trail, failed, nothing
 from collectors.readers.prometheus.recorded_state import MODE, Needs, State, fresh_since
 from collectors.readers.prometheus.table import AmbiguousError, Table
 from collectors.readers.prometheus.unproven import unproven_levels
+from collectors.readers.telemetry import MetricReader
 from slo.errors import QueryRejected, SourceError
 from slo.model import ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
@@ -38,7 +38,7 @@ class RecordedReader:
     ``only_fresh``, levels that recorded series cannot answer are left to somebody else.
     """
 
-    client: PrometheusClient
+    client: MetricReader
     counting: Callable[[ServiceLevel], bool]
     default_source: str | None
     only_fresh: bool
@@ -84,13 +84,13 @@ class _Chunk:
 
     def __post_init__(self) -> None:
         self.fresh_since = fresh_since(self.trail.asked.at)
-        source = self.reader.client.source
-        self.table = Table(replica_labels=source.replica_labels, shard_labels=source.shard_labels)
+        client = self.reader.client
+        self.table = Table(replica_labels=client.replica_labels, shard_labels=client.shard_labels)
 
     def look(self) -> None:
         """Ask the first query, then the second where it is needed."""
         windows = self.trail.asked.windows
-        shards = bool(self.reader.client.source.shard_labels)
+        shards = bool(self.reader.client.shard_labels)
         query = legs.present((level.key for level in self.levels), windows, shards=shards)
         self.table.add(self.trail.query(query).series)
         usable = []
@@ -152,7 +152,7 @@ class _Chunk:
             level=level,
             view=self.table.view(level.key),
             trail=self.trail,
-            counting=self.reader.counting(level) or bool(self.reader.client.source.shard_labels),
+            counting=self.reader.counting(level) or bool(self.reader.client.shard_labels),
             second=self.second,
             fresh_since=self.fresh_since,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,9 +51,8 @@ class Asker:
     def table(self, question: Question) -> tuple[Snapshot, pa.Table]:
         """Return an answer as it comes, and the view of the store that gave it."""
         span = question.range
-
-        def ask(snapshot: Snapshot) -> pa.Table:
-            return snapshot.query(
+        return self._ask(
+            lambda snapshot: snapshot.query(
                 question.signal,
                 question.sql,
                 question.parameters.bound,
@@ -62,7 +61,28 @@ class Asker:
                 end=None if span is None else span.end,
                 deadline=self._deadline,
             )
+        )
 
+    def newest(
+        self, question: Question, condition: str, *, columns: Sequence[str], limit: int
+    ) -> tuple[Snapshot, pa.Table]:
+        """Return the newest rows that meet a condition, read backwards until there are enough."""
+        span = question.range
+        return self._ask(
+            lambda snapshot: snapshot.newest(
+                question.signal,
+                condition,
+                question.parameters.bound,
+                limit=limit,
+                columns=columns,
+                apps=question.apps,
+                start=None if span is None else span.start,
+                end=None if span is None else span.end,
+                deadline=self._deadline,
+            )
+        )
+
+    def _ask(self, ask: Callable[[Snapshot], pa.Table]) -> tuple[Snapshot, pa.Table]:
         snapshot = self.store.snapshot()
         try:
             return snapshot, ask(snapshot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collectors.readers.telemetry import Badness, Filter, LogQuery, Where
+from collectors.readers.telemetry import Badness, Filter, LogQuery, TimeRange, Where
 from collectors.signals import SCHEMAS, Signal
 from slo.logquery import And, Compare, Expression, Has, Is, Not, Or, Words
 from slo.naming import TAGS
@@ -169,6 +169,13 @@ def bad_span(bad: Badness, parameters: Parameters) -> str:
     if bad.slower_than is not None:
         found.append(f"duration > {parameters.bind(bad.slower_than)}")
     return f"coalesce({' OR '.join(found)}, false)"
+
+
+def slice_of(span: TimeRange, slices: int, parameters: Parameters) -> str:
+    """SQL for the start of the slice of time that a record falls into."""
+    width = max(1, -(-span.length // slices))
+    start = parameters.bind(span.start)
+    return f"{start} + (time - {start}) // {width} * {width}"
 
 
 def _pattern(text: str, *, around: bool = False) -> str:

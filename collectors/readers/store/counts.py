@@ -6,6 +6,8 @@ that has never seen our rules. Log records and spans are counted one by one.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -25,7 +27,8 @@ from collectors.readers.prometheus.profile import (
     known_span,
     step_of,
 )
-from collectors.readers.prometheus.raw import MODE, RawReader
+from collectors.readers.prometheus.raw import MODE
+from collectors.readers.prometheus.reader import PromqlReader
 from collectors.readers.store.asking import REFERENCE, Asker, Question, instant, shown
 from collectors.readers.store.conditions import (
     Parameters,
@@ -48,7 +51,10 @@ _MILLISECOND = 1_000_000
 
 
 class StoreCounts:
-    """A `CountReader` over the embedded store; ``deadline`` bounds one reading of all levels."""
+    """A `CountReader` over the embedded store; ``deadline`` bounds one reading of all levels.
+
+    ``mode`` is as of any source: what the evaluator recorded is read where it is fresh.
+    """
 
     def __init__(
         self,
@@ -57,11 +63,13 @@ class StoreCounts:
         default_source: str | None,
         deadline: Duration | None = None,
         metrics: StoreMetrics | None = None,
+        mode: str = "auto",
     ) -> None:
         self._store = store
         self._metrics = metrics or StoreMetrics(store)
         self._default = default_source
         self._deadline = deadline
+        self._mode = mode
 
     def read(
         self, levels: Sequence[ServiceLevel], windows: Sequence[Duration], at: datetime
@@ -69,10 +77,15 @@ class StoreCounts:
         """Return one reading for every level."""
         until = self._metrics.deadline(self._deadline)
         asked = Asked(windows=tuple(dict.fromkeys(windows)), at=at, until=until)
+        reader = PromqlReader(
+            self._metrics,
+            mode=self._mode,
+            default_source=self._default,
+            deadline=self._deadline,
+        )
         counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
         others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
-        raw = RawReader(client=self._metrics, default_source=self._default)
-        readings = dict(raw.read(others, asked)) if others else {}
+        readings = dict(reader.read(others, windows, at)) if others else {}
         for level in counted:
             readings[level.key] = self._count(level, asked)
         return readings
@@ -93,21 +106,33 @@ class StoreCounts:
         found = dict(reader.read(others, readings, at, steps=steps)) if others else {}
         for level in counted:
             span = known_span(readings[level.key], level.slo.window)
-            counting = _Counting(asker=Asker(self._store), level=level, asked=asked)
             try:
-                found[level.key] = counting.profile(span, step_of(span, steps))
+                found[level.key] = self._counting(level, asked).profile(span, step_of(span, steps))
             except SourceError:
                 continue
         return found
 
+    def series(
+        self, level: ServiceLevel, at: datetime, *, span: Duration, step: Duration
+    ) -> Profile:
+        """Count the records of a `logs` or `spans` indicator per step of a span up to ``at``.
+
+        Oldest first; steps without records are ``None``, and older ones than the first are left
+        out.
+        """
+        asked = Asked(windows=(), at=at, until=self._metrics.deadline(self._deadline))
+        return self._counting(level, asked).profile(span, step)
+
     def _count(self, level: ServiceLevel, asked: Asked) -> Reading:
-        left = asked.until.remaining()
-        asker = Asker(self._store, deadline=left if left < float("inf") else None)
-        counting = _Counting(asker=asker, level=level, asked=asked)
         try:
-            return counting.reading()
+            return self._counting(level, asked).reading()
         except SourceError as error:
             return nothing(level, asked, failed(error), mode=MODE)
+
+    def _counting(self, level: ServiceLevel, asked: Asked) -> _Counting:
+        left = asked.until.remaining()
+        asker = Asker(self._store, deadline=left if left < float("inf") else None)
+        return _Counting(asker=asker, level=level, asked=asked)
 
 
 def _measure(level: ServiceLevel) -> object:
@@ -129,7 +154,7 @@ class _Counting:
         question = self._question(longest, end)
         snapshot, table = self.asker.table(question)
         row = table.to_pylist()[0]
-        evidence = (self._evidence(question, row["newest"]),)
+        evidence = (self._evidence(question, row),)
         if not row["total_0"]:
             missing = self._absence(end - period.milliseconds * _MILLISECOND)
             return nothing(self.level, self.asked, missing, mode=MODE, evidence=evidence)
@@ -237,16 +262,17 @@ class _Counting:
             detail=f"{signal} of {self.level.app.name} arrive and the indicator selects none",
         )
 
-    def _evidence(self, question: Question, newest: int | None) -> Evidence:
-        span = question.range
+    def _evidence(self, question: Question, row: Mapping[str, object]) -> Evidence:
+        span, newest = question.range, row["newest"]
         assert span is not None, "counting always has a range"
         return Evidence(
             source=REFERENCE,
             query=shown(question),
             start=instant(span.start),
             end=self.asked.at,
-            observed_at=None if newest is None else instant(newest),
+            observed_at=instant(newest) if isinstance(newest, int) else None,
             status=EvidenceStatus.MISSING if newest is None else EvidenceStatus.OK,
+            sha256=hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest(),
         )
 
 

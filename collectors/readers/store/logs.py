@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from collectors.readers.store.conditions import (
     bad_span,
     counted_spans,
     log_where,
+    slice_of,
     where,
 )
 from collectors.readers.telemetry import Answered, Badness, LogQuery, Where
@@ -55,21 +57,16 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
         apps=(query.where.app,),
         range=span,
     )
-    snapshot = asker.store.snapshot()
-    found = snapshot.newest(
-        Signal.LOGS,
-        condition,
-        parameters.bound,
-        limit=query.limit,
-        columns=(*_COLUMNS, "observed"),
-        apps=question.apps,
-        start=span.start,
-        end=span.end,
+    began = time.perf_counter()
+    snapshot, found = asker.newest(
+        question, condition, columns=(*_COLUMNS, "observed"), limit=query.limit
     )
     frame = found.to_pandas().rename(columns={"observed": "cursor"})
     cut = len(frame) >= query.limit
-    notes = (f"the newest {query.limit} records; there are more",) if cut else ()
-    return asker.answered(frame, question, snapshot, notes=notes)
+    notes = (f"the newest {query.limit} records; there may be more",) if cut else ()
+    return asker.answered(
+        frame, question, snapshot, seconds=time.perf_counter() - began, notes=notes
+    )
 
 
 def histogram(asker: Asker, query: LogQuery, buckets: int) -> Answered[pd.DataFrame]:
@@ -77,13 +74,11 @@ def histogram(asker: Asker, query: LogQuery, buckets: int) -> Answered[pd.DataFr
     parameters = Parameters()
     condition = log_where(query, parameters)
     span = query.where.range
-    start, width = parameters.bind(span.start), parameters.bind(max(1, span.length // buckets))
     return asker.frame(
         Question(
             signal=Signal.LOGS,
-            sql=f"SELECT {start} + (time - {start}) // {width} * {width} AS time, "
-            f"{LEVEL_SQL} AS level, count(*) AS count FROM records WHERE {condition} "
-            "GROUP BY ALL ORDER BY ALL",
+            sql=f"SELECT {slice_of(span, buckets, parameters)} AS time, {LEVEL_SQL} AS level, "
+            f"count(*) AS count FROM records WHERE {condition} GROUP BY ALL ORDER BY ALL",
             parameters=parameters,
             apps=(query.where.app,),
             range=span,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -11,9 +11,10 @@ from collectors.promql import Vector, evaluate_instant, evaluate_range
 from collectors.readers.prometheus.answers import Answer, Series, evidence, milliseconds
 from collectors.readers.prometheus.clock import Clock, Deadline
 from collectors.readers.store.asking import REFERENCE, Asker
+from collectors.readers.store.exemplars import exemplars
 from collectors.readers.store.samples import StoredSamples
 from collectors.readers.store.series import NAME
-from collectors.readers.telemetry import TimeRange
+from collectors.readers.telemetry import Exemplar, TimeRange
 from collectors.store import StoreReader
 from slo.errors import QueryRejected
 from slo.ports import Evidence
@@ -22,10 +23,20 @@ from slo.units import Duration
 
 
 class StoreMetrics:
-    """Answers PromQL from the embedded store; a `MetricReader` that threads may share."""
+    """Answers PromQL from the embedded store; a `MetricReader` that threads may share.
 
-    def __init__(self, store: StoreReader, *, clock: Clock | None = None) -> None:
+    ``apps`` restricts it to their series (``None``: a member for those of nobody).
+    """
+
+    def __init__(
+        self,
+        store: StoreReader,
+        *,
+        clock: Clock | None = None,
+        apps: Collection[str | None] | None = None,
+    ) -> None:
         self._store = store
+        self._apps = apps
         self._clock = clock or Clock()
 
     @property
@@ -36,6 +47,11 @@ class StoreMetrics:
     @property
     def replica_labels(self) -> tuple[str, ...]:
         """None: a store holds everything once."""
+        return ()
+
+    @property
+    def shard_labels(self) -> tuple[str, ...]:
+        """None: a store is whole."""
         return ()
 
     def deadline(self, length: Duration | None) -> Deadline:
@@ -77,9 +93,25 @@ class StoreMetrics:
         }
         return sorted(found)
 
+    def exemplars(
+        self, selector: str, start: datetime, end: datetime, until: Deadline, *, limit: int = 1000
+    ) -> tuple[Exemplar, ...]:
+        """Return the samples that name their traces, of the series that a selector selects."""
+        span = _range(start, end)
+        return exemplars(
+            self._asker(until), _matchers(selector), span, apps=self._apps, limit=limit
+        )
+
+    def of(self, app: str) -> StoreMetrics:
+        """Return the same source, restricted to the series of one app."""
+        return StoreMetrics(self._store, clock=self._clock, apps=(app,))
+
     def _samples(self, until: Deadline) -> StoredSamples:
+        return StoredSamples(self._asker(until), self._apps)
+
+    def _asker(self, until: Deadline) -> Asker:
         left = until.remaining()
-        return StoredSamples(Asker(self._store, deadline=None if math.isinf(left) else left))
+        return Asker(self._store, deadline=None if math.isinf(left) else left)
 
 
 def _range(start: datetime, end: datetime) -> TimeRange:

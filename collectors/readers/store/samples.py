@@ -15,7 +15,7 @@ import numpy as np
 from collectors.promql import Samples, matching
 from collectors.readers.store.asking import Asker, Question
 from collectors.readers.store.conditions import Parameters
-from collectors.readers.store.series import MILLISECOND, NAME, Stored, split
+from collectors.readers.store.series import MILLISECOND, NAME, Stored, split, within
 from collectors.readers.telemetry import TimeRange
 from collectors.signals import Signal
 from slo.errors import QueryRejected
@@ -52,9 +52,15 @@ class StoredSamples:
         found: list[Samples] = []
         for suffix, inner in _readings(matchers):
             chosen = _chosen(self._series(inner, span), matchers)
-            if chosen:
-                found += self._samples(chosen, suffix, matchers, span)
-        return found
+            # Sums of deltas must not depend on where a range begins: each selector of a query
+            # has a range of its own.
+            whole = TimeRange(start=0, end=span.end)
+            for delta, read in ((False, span), (True, whole)):
+                mine = [one for one in chosen if one.delta is delta]
+                if mine:
+                    made = self._samples(mine, suffix, matchers, read)
+                    found += (within(one, start_ms) for one in made)
+        return [one for one in found if len(one.times)]
 
     def labels(self, matchers: Sequence[Matcher], span: TimeRange) -> Iterator[dict[str, str]]:
         """Give the label sets of the series that match, buckets' ``le`` left out."""

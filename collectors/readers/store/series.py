@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from collectors.promql import STALE, NativeHistogram, Samples, matching
+from collectors.promql.native import add
 from slo.promql import Matcher
 from slo.records import dataclass
 
@@ -39,7 +40,6 @@ def split(
 ) -> Iterator[Samples]:
     """Cut rows that are ordered by series and time into series."""
     bounds = [each for each in matchers if each.name == _BOUND]
-    plain = all(matching(each, [""])[0] for each in bounds)
     of = table.column("series").to_numpy()
     changes = np.flatnonzero(of[1:] != of[:-1]) + 1 if len(of) else of[:0]
     for first, last in pairwise([0, *changes.tolist(), len(of)] if len(of) else []):
@@ -48,19 +48,43 @@ def split(
         labels = {NAME: one.name + suffix, **one.labels}
         if suffix == "_bucket":
             yield from _buckets(one, labels, rows, bounds)
-        elif plain and one.kind == "exponential":
-            yield _native(labels, rows)
-        elif plain:
+        elif not all(matching(each, [one.labels.get(_BOUND, "")])[0] for each in bounds):
+            continue
+        elif one.kind == "exponential":
+            yield _native(one, labels, rows)
+        else:
             yield _plain(one, labels, rows, _floats(rows, "value"))
+
+
+def within(one: Samples, start: int) -> Samples:
+    """Return the samples after an instant, in milliseconds."""
+    first = int(np.searchsorted(one.times, start, side="right"))
+    if not first:
+        return one
+    held = one.histograms
+    return Samples(
+        labels=one.labels,
+        times=one.times[first:],
+        values=one.values[first:],
+        histograms=None if held is None else held[first:],
+    )
 
 
 def _plain(one: Stored, labels: Mapping[str, str], rows: pa.Table, values: Floats) -> Samples:
     times = _longs(rows, "time")
     if one.delta:
-        values = np.cumsum(np.nan_to_num(values))
+        times, values = _from_zero(times, np.cumsum(np.nan_to_num(values)), rows)
     elif one.kind in {"counter", "histogram"}:
         times, values = _with_starts(times, values, rows)
     return Samples(labels=labels, times=times, values=values)
+
+
+def _from_zero(times: Times, values: Floats, rows: pa.Table) -> tuple[Times, Floats]:
+    """Put a zero where the first delta of all began to count."""
+    began = int(_longs(rows, "start")[0])
+    if not 0 < began < times[0]:
+        return times, values
+    return np.insert(times, 0, began), np.insert(values, 0, 0.0)
 
 
 def _with_starts(times: Times, values: Floats, rows: pa.Table) -> tuple[Times, Floats]:
@@ -114,10 +138,14 @@ def _is_meant(name: str, matchers: Sequence[Matcher]) -> bool:
     )
 
 
-def _native(labels: Mapping[str, str], rows: pa.Table) -> Samples:
+def _native(one: Stored, labels: Mapping[str, str], rows: pa.Table) -> Samples:
     histograms: list[NativeHistogram | None] = [
         None if row["count"] is None else _histogram(row) for row in rows.to_pylist()
     ]
+    if one.delta:
+        told = [each for each in histograms if each is not None]
+        sums = accumulate(told, add)
+        histograms = [None if each is None else next(sums) for each in histograms]
     values = np.full(len(histograms), np.nan)
     values[[each is None for each in histograms]] = STALE
     return Samples(labels=labels, times=_longs(rows, "time"), values=values, histograms=histograms)

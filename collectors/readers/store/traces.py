@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from collectors.readers.store.asking import Asker, Question
-from collectors.readers.store.conditions import ENTRY, Parameters, where
+from collectors.readers.store.conditions import ENTRY, Parameters, slice_of, where
 from collectors.readers.telemetry import Answered, TimeRange, TraceOrder, TraceQuery, Where
 from collectors.signals import SCHEMAS, Signal
 from slo.errors import UsageError
@@ -76,17 +76,11 @@ def traces(asker: Asker, query: TraceQuery) -> Answered[pd.DataFrame]:
     """Return a row for each trace that entered the app, with its first entry span."""
     parameters = Parameters()
     found = [f"WITH {entries(query.where, parameters)}"]
-    conditions = ["true"]
-    if query.failed:
-        conditions.append("status = 'error'")
-    if query.at_least is not None:
-        conditions.append(f"duration >= {parameters.bind(query.at_least)}")
-    if query.below is not None:
-        conditions.append(f"duration < {parameters.bind(query.below)}")
+    condition = _chosen(query, parameters)
     order = "duration DESC" if query.order is TraceOrder.SLOWEST else "time DESC"
     columns = ", ".join(_LISTED)
     found.append(
-        f", chosen AS (SELECT {columns} FROM entries WHERE {' AND '.join(conditions)} "
+        f", chosen AS (SELECT {columns} FROM entries WHERE {condition} "
         "QUALIFY row_number() OVER (PARTITION BY trace_id ORDER BY time) = 1 "
         f"ORDER BY {order}, trace_id LIMIT {query.limit}) "
         ", sizes AS (SELECT trace_id, count(*) AS spans FROM records "
@@ -121,17 +115,29 @@ def heatmap(
     parameters = Parameters()
     common = entries(query.where, parameters)
     bucket = " + ".join(f"(duration >= {int(bound)})::INTEGER" for bound in bounds) or "0"
-    failed = "WHERE status = 'error'" if query.failed else ""
+    condition = _chosen(query, parameters)
     return asker.frame(
         _question(
             query.where,
             f"WITH {common} SELECT {slice_of(query.where.range, slices, parameters)} AS time, "
             f"{bucket} AS bucket, sum(weight) AS count, "
-            f"coalesce(sum(weight) FILTER (status = 'error'), 0) AS errors FROM entries {failed} "
-            "GROUP BY ALL ORDER BY ALL",
+            f"coalesce(sum(weight) FILTER (status = 'error'), 0) AS errors FROM entries "
+            f"WHERE {condition} GROUP BY ALL ORDER BY ALL",
             parameters,
         )
     )
+
+
+def _chosen(query: TraceQuery, parameters: Parameters) -> str:
+    """SQL for the entry spans that a query keeps."""
+    conditions = ["true"]
+    if query.failed:
+        conditions.append("status = 'error'")
+    if query.at_least is not None:
+        conditions.append(f"duration >= {parameters.bind(query.at_least)}")
+    if query.below is not None:
+        conditions.append(f"duration < {parameters.bind(query.below)}")
+    return " AND ".join(conditions)
 
 
 def red(asker: Asker, asked: Where, by: str | None, slices: int) -> Answered[pd.DataFrame]:
@@ -157,13 +163,6 @@ def column(name: str) -> str:
     if name not in SCHEMAS[Signal.SPANS].names:
         raise UsageError(f'spans have no column "{name}"')
     return f'"{name}"'
-
-
-def slice_of(span: TimeRange, slices: int, parameters: Parameters) -> str:
-    """SQL for the start of the slice of time that a record falls into."""
-    width = max(1, span.length // slices)
-    start = parameters.bind(span.start)
-    return f"{start} + (time - {start}) // {width} * {width}"
 
 
 def _question(asked: Where, sql: str, parameters: Parameters) -> Question:

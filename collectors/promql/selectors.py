@@ -1,0 +1,193 @@
+"""What a query reads: each kind of selector once, over all the time that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import promql_parser as lib
+
+from collectors.promql.errors import PromqlError
+from collectors.promql.parsing import Clock, Parsed, check_cells, children, milliseconds
+from collectors.promql.samples import Samples, SampleSource, is_stale
+from collectors.promql.values import (
+    Floats,
+    Grid,
+    Histograms,
+    Labels,
+    Matrix,
+    Times,
+    empty,
+    labels_of,
+    written,
+)
+from collectors.promql.windows import Ranges, window
+from slo.promql import Matcher
+from slo.records import dataclass
+
+Matchers = tuple[Matcher, ...]
+Span = tuple[int, int]
+"""The time after the first and up to the second instant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A series that was read."""
+
+    labels: Labels
+    times: Times
+    values: Floats
+    histograms: Histograms | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All that a query reads, by what selects it."""
+
+    found: dict[tuple[Matchers, Span], tuple[Series, ...]]
+
+    def series(self, matchers: Matchers, span: Span) -> tuple[Series, ...]:
+        """Return the series of a selector, with all samples of its span and perhaps others."""
+        for (selected, (start, end)), series in self.found.items():
+            if selected == matchers and start <= span[0] and span[1] <= end:
+                return series
+        raise AssertionError("every selector was read")
+
+
+def read(source: SampleSource, parsed: Parsed, clock: Clock, grid: Grid, most: int) -> Reading:
+    """Select what a query needs; selectors that overlap in time are read together.
+
+    Raises `PromqlError` when there are more than so many samples.
+    """
+    wanted: dict[Matchers, list[Span]] = {}
+    for matchers, span in _spans(parsed.root, parsed, clock, grid, most):
+        wanted.setdefault(matchers, []).append(span)
+    found: dict[tuple[Matchers, Span], tuple[Series, ...]] = {}
+    samples = 0
+    for matchers, spans in wanted.items():
+        for start, end in _joined(spans):
+            selected = source.select(matchers, start, end)
+            samples += sum(len(one.times) for one in selected)
+            check_cells(samples, most)
+            found[matchers, (start, end)] = _series(selected)
+    return Reading(found=found)
+
+
+def _spans(
+    node: lib.Expr, parsed: Parsed, clock: Clock, grid: Grid, most: int
+) -> Iterator[tuple[Matchers, Span]]:
+    if not grid.size:
+        return
+    match node:
+        case lib.VectorSelector():
+            yield parsed.matchers(node), instant_span(clock, node, grid)
+        case lib.MatrixSelector():
+            yield parsed.matchers(node.vector_selector), range_span(clock, node, grid)
+        case lib.SubqueryExpr():
+            yield from _spans(node.expr, parsed, clock, clock.inner(node, grid, most), most)
+        case _:
+            for child in children(node):
+                yield from _spans(child, parsed, clock, grid, most)
+
+
+def instant_span(clock: Clock, node: lib.VectorSelector, grid: Grid) -> Span:
+    """Return the time that an instant selector looks at."""
+    reference = clock.reference(node, grid)
+    return int(reference[0]) - clock.lookback_ms, int(reference[-1])
+
+
+def range_span(clock: Clock, node: lib.MatrixSelector, grid: Grid) -> Span:
+    """Return the time that a range selector looks at."""
+    reference = clock.reference(node.vector_selector, grid)
+    return int(reference[0]) - milliseconds(node.range), int(reference[-1])
+
+
+def _joined(spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield spans that cover the given ones, joined where they touch."""
+    start, end = None, 0
+    for one in sorted(set(spans)):
+        if start is not None and one[0] <= end:
+            end = max(end, one[1])
+            continue
+        if start is not None:
+            yield start, end
+        start, end = one
+    if start is not None:
+        yield start, end
+
+
+def _series(selected: Sequence[Samples]) -> tuple[Series, ...]:
+    found = {}
+    for one in selected:
+        labels = labels_of(one.labels)
+        if labels in found:
+            raise PromqlError(f"the source gave the series {written(labels)} twice")
+        found[labels] = Series(
+            labels=labels,
+            times=np.asarray(one.times, dtype=np.int64),
+            values=np.asarray(one.values, dtype=np.float64),
+            histograms=None if one.histograms is None else _objects(one.histograms),
+        )
+    return tuple(found[labels] for labels in sorted(found))
+
+
+def _objects(given: Sequence[object]) -> Histograms:
+    held: Histograms = np.empty(len(given), dtype=object)
+    held[:] = given
+    return held
+
+
+def instant(
+    series: Sequence[Series], reference: Times, lookback_ms: int, *, times: bool = False
+) -> Matrix:
+    """Return the newest sample of each series at each instant, unless too old or stale.
+
+    With ``times`` the values are when the samples were taken, in seconds.
+    """
+    if not series:
+        return empty(len(reference))
+    shape = len(series), len(reference)
+    values, present = np.empty(shape), np.zeros(shape, bool)
+    held: Histograms | None = None
+    if not times and any(one.histograms is not None for one in series):
+        held = np.full(shape, None, dtype=object)
+    for row, one in enumerate(series):
+        if not len(one.times):
+            continue
+        place = np.searchsorted(one.times, reference, side="right") - 1
+        at = one.times[place]
+        values[row] = at / 1000.0 if times else one.values[place]
+        stale = is_stale(one.values)[place]
+        present[row] = (place >= 0) & (at > reference - lookback_ms) & ~stale
+        if held is not None and one.histograms is not None:
+            held[row] = one.histograms[place]
+    return Matrix(
+        labels=tuple(one.labels for one in series), values=values, present=present, histograms=held
+    )
+
+
+def ranges(series: Sequence[Series], reference: Times, length_ms: int) -> Ranges:
+    """Return the samples of each series in the range before each instant, without stale markers."""
+    borders = reference - length_ms, reference
+    windows = []
+    for one in series:
+        kept = ~is_stale(one.values)
+        held = one.histograms
+        if kept.all():
+            found = window(one.labels, one.times, one.values, borders, held)
+        else:
+            held = None if held is None else held[kept]
+            found = window(one.labels, one.times[kept], one.values[kept], borders, held)
+        windows.append(found)
+    return Ranges(windows=windows, length_ms=length_ms)
+
+
+def subquery_ranges(inner: Matrix, steps: Grid, reference: Times, length_ms: int) -> Ranges:
+    """Return the values of a subquery's steps in the range before each instant."""
+    borders = reference - length_ms, reference
+    windows = []
+    for row, labels in enumerate(inner.labels):
+        here = inner.present[row]
+        held = None if inner.histograms is None else inner.histograms[row][here]
+        windows.append(window(labels, steps.times[here], inner.values[row][here], borders, held))
+    return Ranges(windows=windows, length_ms=length_ms)
