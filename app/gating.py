@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,18 +11,23 @@ from pathlib import Path
 from app import audit, services
 from app.project import Project
 from slo.errors import SpecError, UsageError
+from slo.evaluate import Evaluation
 from slo.gate.decide import decide
 from slo.gate.decision import AuditMark, Decision
 from slo.gate.document import to_record
 from slo.gate.facts import Facts
 from slo.gate.loader import load_policies
 from slo.gate.policy import GatePolicy
-from slo.gate.selection import choose
+from slo.gate.selection import built_in, choose
 from slo.gate.subject import ChangeType, Subject
 from slo.loader import SourceFile
 from slo.model import App, Environment
 from slo.problems import Problem, has_errors
 from slo.records import dataclass
+from slo.units import Duration
+
+LOOK = "look"
+"""The id of every decision that is only looked at."""
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -75,6 +80,34 @@ def answer(
     decision = decide(facts, policy)
     link = audit.append(log, to_record(decision))
     return replace(decision, audit=AuditMark(seq=link.seq, prev=link.prev, hash=link.hash))
+
+
+def look(
+    project: Project, app: str, env: str, evaluations: Iterable[Evaluation], at: datetime
+) -> Decision:
+    """What the gate would say to a deploy now, from numbers that were read; nothing is recorded.
+
+    ``evaluations`` may be of several applications; ``windows_of`` says which windows they need.
+    Raises ``UsageError`` for an unknown name, and ``SpecError`` where no one policy applies.
+    """
+    project.levels(app, env)
+    owner = _app(project, app)
+    facts = Facts(
+        id=LOOK,
+        subject=Subject(app=app, environment=env, team=owner.team),
+        evaluations=tuple(
+            each for each in evaluations if (each.key.app, each.key.env) == (app, env)
+        ),
+        known_before=None,
+        at=at,
+    )
+    return decide(facts, policy_for(project, owner, _environment(owner, env), None))
+
+
+def windows_of(project: Project) -> tuple[Duration, ...]:
+    """The windows that any policy of the project needs to have been read, shortest first."""
+    policies = (*project.policies, built_in())
+    return tuple(sorted({window for policy in policies for window in policy.windows}))
 
 
 def environment_of(project: Project, app: str, env: str | None) -> str:

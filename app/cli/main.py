@@ -23,6 +23,11 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             summary="write a first workspace, or one from a Prometheus",
             group=_SET_UP,
         ),
+        "demo": Command(
+            module="app.cli.demo",
+            summary="show Headroom on an airline's telemetry",
+            group=_SET_UP,
+        ),
         "doctor": Command(
             module="app.cli.doctor",
             summary="look for what keeps Headroom from working",

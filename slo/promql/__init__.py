@@ -1,6 +1,6 @@
 """PromQL as the specification uses it: read strictly, rewritten on the tree, printed on one line.
 
-Nothing else in the project touches the parser library. A user's mistake is a `QueryProblem`,
+The evaluator in `collectors.promql` apart, nothing else touches the parser library. A user's mistake is a `QueryProblem`,
 never an exception; a caller's mistake is a `ValueError`.
 """
 
