@@ -1,7 +1,7 @@
 """PromQL as the specification uses it: read strictly, rewritten on the tree, printed on one line.
 
-The evaluator in `collectors.promql` apart, nothing else touches the parser library. A user's mistake is a `QueryProblem`,
-never an exception; a caller's mistake is a `ValueError`.
+Nothing else touches the parser library, the evaluator in `collectors.promql` apart. A user's
+mistake is a `QueryProblem`, never an exception; a caller's mistake is a `ValueError`.
 """
 
 from slo.promql.query import Query, parse_query, parse_selector, render
