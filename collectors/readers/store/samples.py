@@ -140,12 +140,13 @@ def _name_condition(suffix: str, of_name: Sequence[Matcher], parameters: Paramet
     kind = "kind = 'histogram'" if suffix else "kind <> 'histogram'"
     found = [kind]
     for each in of_name:
-        value = parameters.bind(each.value)
-        full = f"name || {parameters.bind(suffix)}" if suffix else "name"
         if each.op == "=":
             # The bare column prunes files by their statistics.
             found.append(f"name = {parameters.bind(each.value.removesuffix(suffix))}")
-        elif each.op == "!=":
+            continue
+        full = f"name || {parameters.bind(suffix)}" if suffix else "name"
+        value = parameters.bind(each.value)
+        if each.op == "!=":
             found.append(f"{full} <> {value}")
         else:
             sense = "NOT " if each.op == "!~" else ""
