@@ -296,6 +296,11 @@ class MetricReader(Protocol):
         """Labels that tell parts of the data apart, whose counts add up."""
         ...
 
+    @property
+    def most_points(self) -> int:
+        """How many evaluations one range query should ask for."""
+        ...
+
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""
         ...

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POINTS_PER_QUERY = 2000
+"""How many evaluations one range query may ask a server for."""
+
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 60.0
 
@@ -68,6 +71,11 @@ class PrometheusClient:
     def shard_labels(self) -> tuple[str, ...]:
         """Labels that tell shards apart, whose counts add up."""
         return self.source.shard_labels
+
+    @property
+    def most_points(self) -> int:
+        """How many evaluations one range query asks for, so that none takes a server long."""
+        return POINTS_PER_QUERY
 
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""

@@ -37,9 +37,6 @@ from slo.windows import FRESHNESS, LEDGER_SLOT
 MODE = "raw"
 """What readings of raw series are marked with."""
 
-POINTS_PER_QUERY = 2000
-"""How many evaluations one range query may ask for."""
-
 _SHORTEST_STEP = Duration.parse("30s")
 
 MOST_REPLICAS = 8
@@ -224,7 +221,7 @@ class _Level:
         points: dict[int, Fraction] = {}
         end = at
         while left > 0:
-            size = min(left, POINTS_PER_QUERY)
+            size = min(left, self.trail.client.most_points)
             start = end - (size - 1) * step.milliseconds
             answer = self.trail.query_range(query, instant(start), instant(end), step)
             for series in answer.series:

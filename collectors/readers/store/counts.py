@@ -272,7 +272,9 @@ class _Counting:
             end=self.asked.at,
             observed_at=instant(newest) if isinstance(newest, int) else None,
             status=EvidenceStatus.MISSING if newest is None else EvidenceStatus.OK,
-            sha256=hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest(),
+            sha256=hashlib.sha256(
+                json.dumps(row, sort_keys=True, default=str).encode()
+            ).hexdigest(),
         )
 
 

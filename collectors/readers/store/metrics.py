@@ -21,6 +21,9 @@ from slo.ports import Evidence
 from slo.promql import Matcher, Query, parse_query
 from slo.units import Duration
 
+MOST_POINTS = 26_000
+"""How many evaluations one range query asks for: a quarter of a year in slots."""
+
 
 class StoreMetrics:
     """Answers PromQL from the embedded store; a `MetricReader` that threads may share.
@@ -53,6 +56,11 @@ class StoreMetrics:
     def shard_labels(self) -> tuple[str, ...]:
         """None: a store is whole."""
         return ()
+
+    @property
+    def most_points(self) -> int:
+        """How many evaluations one range query asks for: a quarter of a year of slots."""
+        return MOST_POINTS
 
     def deadline(self, length: Duration | None) -> Deadline:
         """Return a deadline that starts to run now."""

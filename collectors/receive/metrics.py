@@ -1,0 +1,308 @@
+"""Data points of OTLP as rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+from collectors.receive.batch import Batch, explained
+from collectors.receive.groups import Source
+from collectors.receive.identifiers import SPAN, TRACE, text_of
+from collectors.receive.instants import LATEST, checked
+from collectors.receive.prometheus_names import metric_name
+from collectors.receive.values import dumps
+from collectors.receive.wire import View
+from slo.records import dataclass
+
+COLUMNS = (
+    "time",
+    "name",
+    "otel_name",
+    "kind",
+    "delta",
+    "unit",
+    "series",
+    "labels",
+    "attributes",
+    "start",
+    "exemplars",
+    "value",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "bounds",
+    "buckets",
+    "scale",
+    "zero_count",
+    "zero_threshold",
+    "positive_offset",
+    "positive",
+    "negative_offset",
+    "negative",
+)
+
+Numbers = tuple[object, ...]
+"""The columns from ``value`` on."""
+
+NOTHING: Numbers = (None,) * 14
+"""The end of a series, or a point that says it has no value."""
+
+_NO_VALUE = 1
+_DELTA, _CUMULATIVE = 1, 2
+_GREATEST = 2**63 - 1
+_EXACT = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Metric:
+    """What the points of one metric have in common."""
+
+    name: str
+    otel_name: str
+    unit: str | None
+    kind: str
+    delta: bool
+
+
+def add_metrics(batch: Batch, request: View) -> None:
+    """Add the points of a request; each that cannot be taken is counted as rejected."""
+    for resource_metrics in request.resource_metrics:
+        for scope_metrics in resource_metrics.scope_metrics:
+            metrics = scope_metrics.metrics
+            count = sum(len(_data(metric).data_points) for metric in metrics if _kind(metric))
+            found = batch.origin(resource_metrics.resource, scope_metrics.scope, count)
+            if found is None:
+                continue
+            for metric in metrics:
+                if _kind(metric):
+                    _add(batch, metric, *found)
+
+
+def number_row(value: float) -> Numbers:
+    """The columns of a plain number."""
+    return (value, *NOTHING[1:])
+
+
+def _kind(metric: View) -> str:
+    return metric.WhichOneof("data") or ""
+
+
+def _data(metric: View) -> View:
+    return getattr(metric, _kind(metric))
+
+
+def _add(batch: Batch, metric: View, source: Source, scope: str | None) -> None:
+    sent = _kind(metric)
+    data = getattr(metric, sent)
+    try:
+        described = _described(batch, metric, sent, data)
+    except ValueError as error:
+        batch.rejects.add(explained(error), len(data.data_points))
+        return
+    if sent == "summary":
+        for point in data.data_points:
+            _try(batch, lambda: _summary(batch, described, point, source, scope))  # noqa: B023 - called at once
+        return
+    read = _READERS[sent]
+    for point in data.data_points:
+        _try(batch, lambda: [_row(batch, described, point, read, source, scope)])  # noqa: B023 - called at once
+
+
+def _try(batch: Batch, rows: Callable[[], Iterable[tuple[object, ...]]]) -> None:
+    try:
+        batch.rows.extend(rows())
+    except ValueError as error:
+        batch.rejects.add(explained(error))
+
+
+def _described(batch: Batch, metric: View, sent: str, data: View) -> _Metric:
+    name, unit = metric.name.decode(), metric.unit.decode()
+    if len(name) > batch.limits.name or len(unit) > batch.limits.name:
+        raise ValueError(f"a metric's name is longer than {batch.limits.name} characters")
+    kind, delta = _KINDS[sent], False
+    if sent not in {"gauge", "summary"}:
+        temporality = data.aggregation_temporality
+        if temporality not in {_DELTA, _CUMULATIVE}:
+            raise ValueError("a metric does not say whether it is delta or cumulative")
+        delta = temporality == _DELTA
+    if sent == "sum":
+        kind = "counter" if data.is_monotonic else "updown"
+    written = metric_name(name, unit, kind)
+    return _Metric(name=written, otel_name=name, unit=unit or None, kind=kind, delta=delta)
+
+
+def _row(
+    batch: Batch,
+    metric: _Metric,
+    point: View,
+    read: Callable[[Batch, View, str], Numbers],
+    source: Source,
+    scope: str | None,
+) -> tuple[object, ...]:
+    numbers = NOTHING if point.flags & _NO_VALUE else read(batch, point, metric.kind)
+    exemplars = _exemplars(point.exemplars) if point.exemplars else None
+    return _written(batch, metric, point, source, scope, numbers=numbers, exemplars=exemplars)
+
+
+def _written(
+    batch: Batch,
+    metric: _Metric,
+    point: View,
+    source: Source,
+    scope: str | None,
+    *,
+    numbers: Numbers,
+    exemplars: str | None = None,
+    quantile: str = "",
+) -> tuple[object, ...]:
+    time = checked(point.time_unix_nano, "the time")
+    start = point.start_time_unix_nano
+    series = batch.memory.book.series(source, metric.name, point.attributes, quantile)
+    owner = source.known.join(series.values)
+    return (
+        batch.labelled(owner, series.columns, source.json, scope),
+        time,
+        metric.name,
+        metric.otel_name,
+        metric.kind,
+        metric.delta,
+        metric.unit,
+        series.digest,
+        series.labels,
+        series.attributes,
+        checked(start, "the start") if start else None,
+        exemplars,
+        *numbers,
+    )
+
+
+def _number(_: Batch, point: View, kind: str) -> Numbers:
+    which = point.WhichOneof("value")
+    if which is None:
+        raise ValueError("a point has no value")
+    value = float(getattr(point, which))
+    if kind == "counter" and not 0 <= value < math.inf:
+        raise ValueError("a counter is negative or no finite number")
+    return number_row(value)
+
+
+def _histogram(batch: Batch, point: View, _: str) -> Numbers:
+    bounds, buckets = list(point.explicit_bounds), _counts(batch, point.bucket_counts)
+    if buckets and len(buckets) != len(bounds) + 1:
+        raise ValueError("a histogram does not have one bucket more than bounds")
+    if any(not low < high for low, high in pairwise(bounds)):
+        raise ValueError("a histogram's bounds do not grow")
+    if any(not math.isfinite(bound) for bound in bounds):
+        raise ValueError("a histogram's bounds are not finite")
+    if buckets and sum(buckets) != point.count:
+        raise ValueError("a histogram's buckets do not add up to its count")
+    spread = (bounds, buckets) if buckets else (None, None)
+    return (None, *_totals(point), *spread, *NOTHING[7:])
+
+
+def _exponential(batch: Batch, point: View, _: str) -> Numbers:
+    positive = _counts(batch, point.positive.bucket_counts)
+    negative = _counts(batch, point.negative.bucket_counts)
+    if sum(positive) + sum(negative) + point.zero_count != point.count:
+        raise ValueError("a histogram's buckets do not add up to its count")
+    return (
+        None,
+        *_totals(point),
+        None,
+        None,
+        point.scale,
+        point.zero_count,
+        point.zero_threshold,
+        point.positive.offset,
+        positive,
+        point.negative.offset,
+        negative,
+    )
+
+
+def _totals(point: View) -> tuple[object, ...]:
+    """Count, sum, least and greatest value; those that are not known are None."""
+    if point.count > _GREATEST:
+        raise ValueError("a histogram's count does not fit 63 bits")
+    known = (_known(point, name) for name in ("sum", "min", "max"))
+    return (point.count, *known)
+
+
+def _known(point: View, name: str) -> float | None:
+    value: float | None = getattr(point, name) if point.HasField(name) else None
+    return None if value is None or math.isnan(value) else value
+
+
+def _counts(batch: Batch, counts: Sequence[int]) -> list[int]:
+    if len(counts) > batch.limits.buckets:
+        raise ValueError(f"a histogram has more than {batch.limits.buckets} buckets")
+    found = list(counts)
+    if found and max(found) > _GREATEST:
+        raise ValueError("a histogram's count does not fit 63 bits")
+    return found
+
+
+def _summary(
+    batch: Batch, metric: _Metric, point: View, source: Source, scope: str | None
+) -> list[tuple[object, ...]]:
+    """A summary as Prometheus has it: a gauge per quantile, and counters of sum and count."""
+    ended = bool(point.flags & _NO_VALUE)
+
+    def row(name: str, kind: str, value: float, quantile: str = "") -> tuple[object, ...]:
+        part = _Metric(
+            name=name, otel_name=metric.otel_name, unit=metric.unit, kind=kind, delta=False
+        )
+        numbers = NOTHING if ended else number_row(value)
+        return _written(batch, part, point, source, scope, numbers=numbers, quantile=quantile)
+
+    if not math.isfinite(point.sum) or point.count > _EXACT:
+        raise ValueError("a summary's sum or count is no finite number")
+    return [
+        row(f"{metric.name}_sum", "counter", point.sum),
+        row(f"{metric.name}_count", "counter", float(point.count)),
+        *(
+            row(metric.name, "gauge", each.value, _quantile(each.quantile))
+            for each in point.quantile_values
+        ),
+    ]
+
+
+def _quantile(value: float) -> str:
+    if not 0 <= value <= 1:
+        raise ValueError("a summary's quantile is not between 0 and 1")
+    return f"{value:g}" if value in {0, 1} else repr(value)
+
+
+def _exemplars(exemplars: View) -> str:
+    found = []
+    for each in exemplars:
+        which = each.WhichOneof("value")
+        value = getattr(each, which) if which else None
+        time = each.time_unix_nano
+        if value is None or not math.isfinite(value) or time > LATEST:
+            continue
+        said = {
+            "time": time,
+            "value": value,
+            "traceId": text_of(each.trace_id, TRACE, "trace id of an exemplar"),
+            "spanId": text_of(each.span_id, SPAN, "span id of an exemplar"),
+        }
+        found.append({key: part for key, part in said.items() if part is not None})
+    return dumps(found)
+
+
+_KINDS: Mapping[str, str] = {
+    "gauge": "gauge",
+    "sum": "counter",
+    "histogram": "histogram",
+    "exponential_histogram": "exponential",
+    "summary": "summary",
+}
+_READERS: Mapping[str, Callable[[Batch, View, str], Numbers]] = {
+    "gauge": _number,
+    "sum": _number,
+    "histogram": _histogram,
+    "exponential_histogram": _exponential,
+}
