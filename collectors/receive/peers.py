@@ -41,12 +41,13 @@ def http_status(attributes: Mapping[str, object]) -> int | None:
 def peer_of(attributes: Mapping[str, object]) -> Peer:
     """What a client, producer or consumer span talks to, and which kind of thing that is.
 
-    A database is ``system/name`` or ``system/address``, a queue ``system/destination``; a service
-    is what the sender named so, and any other address is external.
+    A database is ``system/address``, since it is the server that is slow or down whoever asks it,
+    or ``system/name`` without one; a queue is ``system/destination``; a service is what the sender
+    named so, and any other address is external.
     """
     system = text_of(names.DATABASE_SYSTEM, attributes)
     if system:
-        part = text_of(DATABASE_NAME, attributes) or text_of(ADDRESS, attributes)
+        part = text_of(ADDRESS, attributes) or text_of(DATABASE_NAME, attributes)
         return f"{system}/{part}" if part else system, "database"
     system = text_of(names.MESSAGING_SYSTEM, attributes)
     if system:

@@ -69,11 +69,12 @@ def test_every_field_has_its_column() -> None:
         ({"server.address": "api.example.com"}, "api.example.com", "external"),
         (
             {"db.system.name": "postgresql", "db.namespace": "orders", "server.address": "pg"},
-            "postgresql/orders",
+            "postgresql/pg",
             "database",
         ),
         ({"db.system": "redis", "server.address": "cache"}, "redis/cache", "database"),
         ({"db.system": "sqlite"}, "sqlite", "database"),
+        ({"db.system": "h2", "db.namespace": "orders"}, "h2/orders", "database"),
         (
             {"messaging.system": "kafka", "messaging.destination.name": "bookings"},
             "kafka/bookings",
