@@ -58,6 +58,14 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "gate": Command(
             module="app.cli.gate", summary="ask whether an app may ship now", group=_ASK
         ),
+        "serve": Command(
+            module="app.cli.serve",
+            summary="serve the console, the API and the receivers",
+            group=_KEEP,
+        ),
+        "ingest": Command(
+            module="app.cli.ingest", summary="store telemetry from files", group=_KEEP
+        ),
         "store": Command(
             module="app.cli.store", summary="look into the embedded store", group=_KEEP
         ),
