@@ -15,7 +15,7 @@ PARALLEL ?= 2
 PEERS ?=
 DEMO_FLAGS ?=
 
-.PHONY: help venv demo test servers lint format bench clean update-constraints update-golden
+.PHONY: help venv demo demo-prometheus test servers lint format bench clean update-constraints update-golden
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -30,7 +30,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 
-demo: venv ## a real Prometheus, two simulated apps, their budgets, and the gate's answers
+demo: venv ## an airline of six apps in the console, with thirty days of metrics, traces and logs
+	@$(BIN)/headroom demo $(DEMO_FLAGS)
+
+demo-prometheus: venv ## a real Prometheus, two simulated apps, their budgets, and the gate's answers
 	@$(SERVERS) --only prometheus-2.42
 	@$(BIN)/python -m examples.prometheus_demo $(DEMO_FLAGS)
 

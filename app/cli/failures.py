@@ -7,13 +7,19 @@ from slo.errors import HeadroomError, SourceError, SpecError
 from slo.printable import printable
 
 _EXTRAS = {
+    "drain3": "store",
     "duckdb": "store",
     "elasticsearch": "elastic",
+    "google": "store",
     "grafana_client": "grafana",
+    "numpy": "store",
     "opentelemetry": "otel",
-    "pandas": "console",
+    "pandas": "store",
+    "plotly": "console",
     "pyarrow": "store",
+    "starlette": "console",
     "streamlit": "console",
+    "uvicorn": "console",
 }
 """The extra that brings a package which only some commands need."""
 

@@ -35,7 +35,7 @@ class StoreWriter:
     """
 
     def __init__(
-        self, path: Path, *, memory: str = "128MB", threads: int = 1, sizing: Sizing | None = None
+        self, path: Path, *, memory: str = "512MB", threads: int = 1, sizing: Sizing | None = None
     ) -> None:
         layout = Layout(root=path.absolute())
         with writing(f"the store in {path}"):
