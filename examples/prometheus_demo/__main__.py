@@ -1,4 +1,4 @@
-"""``make demo``: a real Prometheus with generated rules, and the gate's answers on it."""
+"""``make demo-prometheus``: a real Prometheus with generated rules, and the gate's answers on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEED = 7
 
 def main() -> int:
     """Set the stage, play it, and leave it open until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make demo-prometheus", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after the answers")
     parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where its files go")
     arguments = parser.parse_args()

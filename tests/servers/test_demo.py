@@ -1,4 +1,4 @@
-"""`make demo`'s program from start to end: what it shows, what it touches, how it ends."""
+"""`make demo-prometheus`'s program from start to end: what it shows, what it touches, how it ends."""
 
 import os
 import signal
