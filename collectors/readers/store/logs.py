@@ -40,8 +40,8 @@ _COLUMNS = (
     "rung",
 )
 
-MOST_BAD_TRACES = 20_000
-"""How many failing traces are remembered when log lines are told apart by them."""
+MOST_TRACES = 2_000
+"""How many failing and how many other traces are looked at to tell their log lines apart."""
 
 
 def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
@@ -87,29 +87,40 @@ def histogram(asker: Asker, query: LogQuery, buckets: int) -> Answered[pd.DataFr
 
 
 def failing_bodies(asker: Asker, asked: Where, bad: Badness, limit: int) -> Answered[pd.DataFrame]:
-    """Return log lines of bad requests and as many of others."""
+    """Return log lines of bad requests that the filters select, and of good ones of the app.
+
+    Only lines of stored traces are compared: failures are logged more often than they are traced,
+    and lines whose request is not known would count as those of good ones.
+    """
     spans = Parameters()
+    everyone = where(replace(asked, filters=()), Signal.SPANS, spans)
+    fails, counted = bad_span(bad, spans), counted_spans(bad, spans)
     _, table = asker.table(
         Question(
             signal=Signal.SPANS,
-            sql=f"SELECT DISTINCT trace_id FROM records WHERE {where(asked, Signal.SPANS, spans)} "
-            f"AND {counted_spans(bad, spans)} AND {bad_span(bad, spans)} LIMIT {MOST_BAD_TRACES}",
+            sql="SELECT trace_id, bool_or(chosen) AS failing FROM ("
+            f"SELECT trace_id, {fails} AS bad, {fails} AND {where(asked, Signal.SPANS, spans)} "
+            f"AS chosen FROM records WHERE {everyone} AND {counted}) "
+            "GROUP BY trace_id HAVING bool_or(chosen) OR NOT bool_or(bad) "
+            "QUALIFY row_number() OVER (PARTITION BY failing ORDER BY hash(trace_id)) "
+            f"<= {MOST_TRACES}",
             parameters=spans,
             apps=(asked.app,),
             range=asked.range,
         )
     )
     parameters = Parameters()
-    traces = parameters.bind(table.column(0).to_pylist())
-    # Filters are of spans; lines are told apart by their trace.
+    traces = parameters.bind(table.column("trace_id").to_pylist())
+    failing = parameters.bind(table.column("failing").to_pylist())
     condition = where(replace(asked, filters=()), Signal.LOGS, parameters)
     return asker.frame(
         Question(
             signal=Signal.LOGS,
-            sql=f"WITH bad AS (SELECT unnest({traces}::VARCHAR[]) AS bad_trace), lines AS ("
-            "SELECT time, body, severity, bad_trace IS NOT NULL AS failing, trace_id "
-            f"FROM records LEFT JOIN bad ON trace_id = bad_trace WHERE {condition}) "
-            "SELECT * FROM lines QUALIFY row_number() OVER (PARTITION BY failing "
+            sql=f"WITH known AS (SELECT unnest({traces}::VARCHAR[]) AS trace_id, "
+            f"unnest({failing}::BOOLEAN[]) AS failing) "
+            "SELECT time, body, severity, failing, trace_id "
+            f"FROM records JOIN known USING (trace_id) WHERE {condition} "
+            "QUALIFY row_number() OVER (PARTITION BY failing "
             f"ORDER BY hash(time, body)) <= {limit}",
             parameters=parameters,
             apps=(asked.app,),
