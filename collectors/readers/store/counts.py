@@ -157,7 +157,9 @@ class _Counting:
         evidence = (self._evidence(question, row),)
         if not row["total_0"]:
             missing = self._absence(end - period.milliseconds * _MILLISECOND)
-            return nothing(self.level, self.asked, missing, mode=MODE, evidence=evidence)
+            if missing is not None:
+                return nothing(self.level, self.asked, missing, mode=MODE, evidence=evidence)
+            return self._idle(evidence)
         first, at = row["oldest"] // _MILLISECOND, milliseconds(self.asked.at)
         known = slots_since(first, at, period)
         lost = snapshot.unreadable
@@ -178,6 +180,25 @@ class _Counting:
             evidence=evidence,
             notes=history_note(known, period),
         )
+
+    def _idle(self, evidence: tuple[Evidence, ...]) -> Reading:
+        """Nothing happened, and it is known that nothing did."""
+        zero = Counts(total=Fraction(0), bad=Fraction(0))
+        return Reading(
+            key=self.level.key,
+            at=self.asked.at,
+            period=zero,
+            windows=dict.fromkeys(self.asked.windows, zero),
+            mode=MODE,
+            coverage=None,
+            observed_at=None,
+            evidence=evidence,
+            notes=(f"{self._signal} of {self.level.app.name} arrive; the indicator selects none",),
+        )
+
+    @property
+    def _signal(self) -> Signal:
+        return Signal.LOGS if isinstance(_measure(self.level), Logs) else Signal.SPANS
 
     def profile(self, span: Duration, step: Duration) -> Profile:
         """Count every step of a span that ends at the instant asked for."""
@@ -243,24 +264,20 @@ class _Counting:
         mine = f"env = {parameters.bind(self.level.environment.name)}"
         return f"({mine} OR env IS NULL)" if len(self.level.app.environments) == 1 else mine
 
-    def _absence(self, since: int) -> NoData:
-        """Tell no traffic from records that stopped or never came."""
-        signal = Signal.LOGS if isinstance(_measure(self.level), Logs) else Signal.SPANS
-        bounds = self.asker.store.snapshot().bounds(signal, apps=(self.level.app.name,))
+    def _absence(self, since: int) -> NoData | None:
+        """Tell records that stopped or never came from those that the indicator left out."""
+        signal, app = self._signal, self.level.app.name
+        bounds = self.asker.store.snapshot().bounds(signal, apps=(app,))
         if bounds is None:
             return NoData(
-                reason=NoDataReason.NEVER,
-                detail=f"no {signal} of {self.level.app.name} have ever been stored",
+                reason=NoDataReason.NEVER, detail=f"no {signal} of {app} have ever been stored"
             )
         if bounds[1] < since:
             return NoData(
                 reason=NoDataReason.LOST,
-                detail=f"the newest {signal} of {self.level.app.name} are older than the window",
+                detail=f"the newest {signal} of {app} are older than the window",
             )
-        return NoData(
-            reason=NoDataReason.ZERO_TRAFFIC,
-            detail=f"{signal} of {self.level.app.name} arrive and the indicator selects none",
-        )
+        return None
 
     def _evidence(self, question: Question, row: Mapping[str, object]) -> Evidence:
         span, newest = question.range, row["newest"]
