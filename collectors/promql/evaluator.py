@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from typing import TypeVar, cast
 
 import numpy as np
 import promql_parser as lib
@@ -38,18 +40,43 @@ from collectors.promql.values import (
 from collectors.promql.windows import Ranges
 from slo.records import dataclass
 
+_Found = TypeVar("_Found", Value, Ranges)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """One query over what was read for it; no value holds more than ``most`` cells."""
+    """One query over what was read for it; no value holds more than ``most`` cells.
+
+    ``known`` holds what was found for parts that stand in the query several times, as the
+    expressions of a ledger have them; nothing changes a value once it was found.
+    """
 
     parsed: Parsed
     clock: Clock
     reading: Reading
     most: int
+    known: dict[tuple[str, int, int, int], Value | Ranges] = field(default_factory=dict)
 
     def value(self, node: lib.Expr, grid: Grid) -> Value:
         """Evaluate a node; raises `PromqlError` where Prometheus has an error too."""
+        return self._once(node, grid, self._value)
+
+    def ranges(self, node: lib.Expr, grid: Grid) -> Ranges:
+        """Return the samples that a range selector or a subquery has at each step."""
+        return self._once(unwrapped(node), grid, self._ranges)
+
+    def _once(self, node: lib.Expr, grid: Grid, find: Callable[[lib.Expr, Grid], _Found]) -> _Found:
+        text = self.parsed.text(node) if grid.size else None
+        if text is None:
+            return find(node, grid)
+        # Steps are evenly spaced, so that their ends and number tell them all.
+        key = text, int(grid.times[0]), int(grid.times[-1]), grid.size
+        if key not in self.known:
+            self.known[key] = find(node, grid)
+        # A text has either values or ranges, never both.
+        return cast("_Found", self.known[key])
+
+    def _value(self, node: lib.Expr, grid: Grid) -> Value:
         match node:
             case lib.NumberLiteral():
                 return Scalar(values=np.full(grid.size, node.val))
@@ -75,9 +102,7 @@ class Evaluation:
             "a range of samples cannot stand here", hint="put it into a function such as rate()"
         )
 
-    def ranges(self, node: lib.Expr, grid: Grid) -> Ranges:
-        """Return the samples that a range selector or a subquery has at each step."""
-        node = unwrapped(node)
+    def _ranges(self, node: lib.Expr, grid: Grid) -> Ranges:
         if isinstance(node, lib.MatrixSelector):
             series = self._series(node.vector_selector, range_span(self.clock, node, grid))
             self._check(series, grid)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -19,13 +20,27 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 Timed = lib.VectorSelector | lib.SubqueryExpr
 
+_SHARED = (lib.VectorSelector, lib.MatrixSelector, lib.SubqueryExpr, lib.Call, lib.ParenExpr)
+"""What is worth being evaluated once where it stands several times."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A query as a tree, whose regexes are placeholders for ``patterns``."""
+    """A query as a tree, whose regexes are placeholders for ``patterns``.
+
+    ``repeated`` are the texts of its parts that occur more than once.
+    """
 
     root: lib.Expr
     patterns: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+
+    def text(self, node: lib.Expr) -> str | None:
+        """Return the text of a part that occurs more than once, ``None`` for any other."""
+        if not self.repeated or not isinstance(node, _SHARED):
+            return None
+        text = _text(node, self.patterns)
+        return text if text in self.repeated else None
 
     def matchers(self, node: lib.VectorSelector) -> tuple[Matcher, ...]:
         """Return the matchers of a selector, its metric's name among them."""
@@ -44,11 +59,26 @@ def parse(query: str) -> Parsed:
         raise PromqlError("$window has no meaning in a query that is evaluated")
     try:
         parsed = Parsed(root=tree.parse(scanned.pieces[0]), patterns=scanned.patterns)
-        for node in tree.selectors(parsed.root):
-            parsed.matchers(node)
+        selectors = [parsed.matchers(node) for node in tree.selectors(parsed.root)]
     except Refusal as refusal:
         raise _rejected(refusal.problem) from None
-    return parsed
+    if len(set(selectors)) == len(selectors):
+        return parsed
+    texts = Counter(_texts(parsed.root, parsed.patterns))
+    repeated = frozenset(text for text, times in texts.items() if times > 1)
+    return Parsed(root=parsed.root, patterns=parsed.patterns, repeated=repeated)
+
+
+def _texts(node: lib.Expr, patterns: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(node, _SHARED):
+        yield _text(node, patterns)
+    inner = [node.expr] if isinstance(node, lib.SubqueryExpr) else children(node)
+    for child in inner:
+        yield from _texts(child, patterns)
+
+
+def _text(node: lib.Expr, patterns: Mapping[str, str]) -> str:
+    return tree.write(node, tree.Rewrite(patterns=patterns))
 
 
 def _rejected(problem: QueryProblem) -> PromqlError:

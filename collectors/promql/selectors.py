@@ -15,6 +15,7 @@ from collectors.promql.values import (
     Grid,
     Histograms,
     Labels,
+    Mask,
     Matrix,
     Times,
     empty,
@@ -32,11 +33,12 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A series that was read."""
+    """A series that was read; ``stale`` tells its stale markers, ``None`` where it has none."""
 
     labels: Labels
     times: Times
     values: Floats
+    stale: Mask | None
     histograms: Histograms | None
 
 
@@ -122,10 +124,13 @@ def _series(selected: Sequence[Samples]) -> tuple[Series, ...]:
         labels = labels_of(one.labels)
         if labels in found:
             raise PromqlError(f"the source gave the series {written(labels)} twice")
+        values = np.asarray(one.values, dtype=np.float64)
+        stale = is_stale(values)
         found[labels] = Series(
             labels=labels,
             times=np.asarray(one.times, dtype=np.int64),
-            values=np.asarray(one.values, dtype=np.float64),
+            values=values,
+            stale=stale if stale.any() else None,
             histograms=None if one.histograms is None else _objects(one.histograms),
         )
     return tuple(found[labels] for labels in sorted(found))
@@ -157,8 +162,9 @@ def instant(
         place = np.searchsorted(one.times, reference, side="right") - 1
         at = one.times[place]
         values[row] = at / 1000.0 if times else one.values[place]
-        stale = is_stale(one.values)[place]
-        present[row] = (place >= 0) & (at > reference - lookback_ms) & ~stale
+        present[row] = (place >= 0) & (at > reference - lookback_ms)
+        if one.stale is not None:
+            present[row] &= ~one.stale[place]
         if held is not None and one.histograms is not None:
             held[row] = one.histograms[place]
     return Matrix(
@@ -171,11 +177,11 @@ def ranges(series: Sequence[Series], reference: Times, length_ms: int) -> Ranges
     borders = reference - length_ms, reference
     windows = []
     for one in series:
-        kept = ~is_stale(one.values)
         held = one.histograms
-        if kept.all():
+        if one.stale is None:
             found = window(one.labels, one.times, one.values, borders, held)
         else:
+            kept = ~one.stale
             held = None if held is None else held[kept]
             found = window(one.labels, one.times[kept], one.values[kept], borders, held)
         windows.append(found)

@@ -11,7 +11,7 @@ from collectors.readers.clusters import MultiSourceReader
 from collectors.readers.store import StoreCounts
 from collectors.signals import Signal
 from collectors.store import StoreReader, StoreWriter
-from slo.model import Events, Logs, ServiceLevel, Spans
+from slo.model import Logs, ServiceLevel, Spans
 from slo.ports import CountReader, Counts
 from tests.contract.count_reader import CountReaderContract
 from tests.contract.levels import events, level
@@ -113,13 +113,6 @@ class TestStoreCounts(CountReaderContract):
     def unknown(self, kind: Kind) -> ServiceLevel:
         """Nothing at all."""
         return kind.level("unknown")
-
-    def test_coverage_is_a_share(
-        self, reader: CountReader, busy: ServiceLevel, at: datetime
-    ) -> None:
-        """Slots of metrics may be missing; of single records nobody knows which are."""
-        coverage = self._read(reader, busy, (), at).coverage
-        assert (1 if isinstance(busy.slo.indicator.measure, Events) else None) == coverage
 
     def test_a_day_is_counted_exactly(
         self, reader: CountReader, kind: Kind, busy: ServiceLevel, at: datetime

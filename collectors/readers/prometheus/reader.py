@@ -34,7 +34,8 @@ class PromqlReader:
 
     Only what that source holds of a level is counted: `MultiSourceReader` adds sources up.
     ``default_source`` is the source of clusters that name none, this one if absent.
-    ``deadline`` bounds a whole ``read``, retries and all.
+    ``deadline`` bounds a whole ``read``, retries and all. ``expects_rules`` says that recorded
+    series ought to be there, so that their absence is worth a note.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class PromqlReader:
         mode: ReadMode | str = ReadMode.AUTO,
         default_source: str | None = None,
         deadline: Duration | None = None,
+        expects_rules: bool = True,
     ) -> None:
         self.client = client
         self.mode = ReadMode(mode)
         self._default = default_source or client.reference
         self._deadline = deadline
+        self._expects_rules = expects_rules
 
     def read(
         self, levels: Sequence[ServiceLevel], windows: Sequence[Duration], at: datetime
@@ -82,8 +85,9 @@ class PromqlReader:
         readings = dict(recorded.readings)
         rest = [level for level in levels if level.key in recorded.unusable]
         for key, reading in self._raw(rest, asked).items():
-            why = f"read from raw series: {recorded.unusable[key]}"
-            readings[key] = replace(reading, notes=(why, *reading.notes))
+            why = (f"read from raw series: {recorded.unusable[key]}",)
+            notes = (*(why if self._expects_rules else ()), *reading.notes)
+            readings[key] = replace(reading, notes=notes)
         return readings
 
     def _raw(self, levels: Sequence[ServiceLevel], asked: Asked) -> dict[SloKey, Reading]:

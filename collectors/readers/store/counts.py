@@ -45,9 +45,10 @@ from slo.model import Logs, ServiceLevel, SloKey, Spans
 from slo.ports import Counts, Evidence, EvidenceStatus, NoData, NoDataReason, Reading
 from slo.records import dataclass
 from slo.units import Duration
-from slo.windows import FRESHNESS
+from slo.windows import FRESHNESS, LEDGER_SLOT
 
 _MILLISECOND = 1_000_000
+_SLOT = LEDGER_SLOT.milliseconds * _MILLISECOND
 
 
 class StoreCounts:
@@ -82,6 +83,8 @@ class StoreCounts:
             mode=self._mode,
             default_source=self._default,
             deadline=self._deadline,
+            # A store that nobody serves has no rules, which is nothing to mend.
+            expects_rules=False,
         )
         counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
         others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
@@ -162,6 +165,7 @@ class _Counting:
             return self._idle(evidence)
         first, at = row["oldest"] // _MILLISECOND, milliseconds(self.asked.at)
         known = slots_since(first, at, period)
+        coverage, newest = self._arrivals(row["oldest"], known)
         lost = snapshot.unreadable
         return Reading(
             key=self.level.key,
@@ -171,8 +175,8 @@ class _Counting:
                 window: _counts(row, place) for place, window in enumerate(self.asked.windows, 1)
             },
             mode=MODE,
-            coverage=None,
-            observed_at=instant(row["newest"]),
+            coverage=coverage,
+            observed_at=newest,
             since=instant(row["oldest"]) if known < slots_in(period) else None,
             unproven=not row["bad_0"] and not self.level.slo.indicator.proven,
             partial=(REFERENCE,) if lost else (),
@@ -184,17 +188,40 @@ class _Counting:
     def _idle(self, evidence: tuple[Evidence, ...]) -> Reading:
         """Nothing happened, and it is known that nothing did."""
         zero = Counts(total=Fraction(0), bad=Fraction(0))
+        period = self.level.slo.window
+        start = self._end - period.milliseconds * _MILLISECOND
+        coverage, newest = self._arrivals(start, slots_in(period))
         return Reading(
             key=self.level.key,
             at=self.asked.at,
             period=zero,
             windows=dict.fromkeys(self.asked.windows, zero),
             mode=MODE,
-            coverage=None,
-            observed_at=None,
+            coverage=coverage,
+            observed_at=newest,
             evidence=evidence,
             notes=(f"{self._signal} of {self.level.app.name} arrive; the indicator selects none",),
         )
+
+    def _arrivals(self, start: int, expected: int) -> tuple[Fraction | None, datetime | None]:
+        """The share of slots in which the signal arrived at all, whoever sent it, and until when.
+
+        An app that is idle while others send is covered; a store that nobody reached is not.
+        """
+        _, table = self.asker.table(
+            Question(
+                signal=self._signal,
+                sql=f"SELECT count(DISTINCT ({self._end - 1} - time) // {_SLOT}) AS slots, "
+                "max(time) AS newest FROM records",
+                parameters=Parameters(),
+                apps=None,
+                range=TimeRange(start=start, end=self._end),
+            )
+        )
+        row = table.to_pylist()[0]
+        if row["newest"] is None:
+            return None, None
+        return min(Fraction(1), Fraction(row["slots"], expected)), instant(row["newest"])
 
     @property
     def _signal(self) -> Signal:
@@ -257,7 +284,9 @@ class _Counting:
         assert isinstance(measure, Spans), "the caller has seen to it"
         condition = Badness.of(measure)
         total = counted_spans(condition, parameters)
-        return Signal.SPANS, total, bad_span(condition, parameters), "weight"
+        # Exact: a sum of floats depends on the order in which threads add them.
+        weight = "CAST(weight AS DECIMAL(18, 6))"
+        return Signal.SPANS, total, bad_span(condition, parameters), weight
 
     def _env(self, parameters: Parameters) -> str:
         """What belongs to the environment; of an only one, also what does not say which."""
