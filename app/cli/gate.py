@@ -20,6 +20,7 @@ from app.cli.inputs import (
     project_of,
 )
 from app.cli.terminal import Terminal
+from app.project import Project
 from app.reports.gate_json import gate_json
 from app.reports.gate_markdown import gate_markdown
 from app.reports.gate_text import gate_text
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     )
     log = gating.audit_log(project, args.audit, terminal.environment)
     try:
-        decision = gating.answer(project, question, log=log, environ=terminal.environment)
+        decision = _decision(project, question, log, terminal)
     except AuditError as error:
         terminal.note(f"error: {error}")
         if error.hint:
@@ -114,6 +115,19 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
         _write(path, writers[form](color=False))
     terminal.stdout.write(writers[args.format](color=terminal.color))
     return exit_code(decision, strict=args.strict)
+
+
+def _decision(
+    project: Project, question: gating.Question, log: Path, terminal: Terminal
+) -> Decision:
+    def decide() -> Decision:
+        return gating.answer(project, question, log=log, environ=terminal.environment)
+
+    if not any(name.startswith("OTEL_") for name in terminal.environment):
+        return decide()
+    from app.watching import watched  # noqa: PLC0415 - few pipelines watch the gate itself
+
+    return watched(decide, terminal.environment, terminal.note)
 
 
 def _writers(
