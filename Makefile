@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 demo: venv ## an airline of six apps in the console, with thirty days of metrics, traces and logs
-	@$(BIN)/headroom demo $(DEMO_FLAGS)
+	@$(BIN)/headroom demo --clean $(DEMO_FLAGS)
 
 demo-prometheus: venv ## a real Prometheus, two simulated apps, their budgets, and the gate's answers
 	@$(SERVERS) --only prometheus-2.42
