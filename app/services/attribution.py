@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from app.access import Scope
 from app.services.evaluations import evaluations
 from app.services.explain import Cause, explain
 from app.services.patterns import overrepresented
-from app.services.results import Attribution
+from app.services.releases import listed
+from app.services.results import Attribution, Happening
+from app.services.timeline import deploy_happening
 from app.services.world import World
 from collectors.readers.telemetry import (
     DIMENSIONS,
@@ -39,6 +42,9 @@ FEWEST = 5
 
 EXPLAINED_ROWS = 3
 """How many rows get log patterns of their own."""
+
+MOST_DEPLOYS = 10
+"""How many deploys are named beside the causes; the newest ones."""
 
 _LINES = 2_000
 
@@ -141,6 +147,7 @@ def attribution(
         basis="spans",
         factor=bad / sampled if sampled and bad else None,
         notes=tuple(notes),
+        coinciding=_coinciding(reader, asked),
     )
     return now.giving(found)
 
@@ -316,6 +323,17 @@ def _patterns(
         else:
             found.append(overrepresented(lines.value))
     return found + [()] * (len(causes) - len(found))
+
+
+def _coinciding(reader: TelemetryReader, asked: _Asked) -> tuple[Happening, ...]:
+    """The deploys of the window, newest first; what changed is where one looks for a cause."""
+    env = asked.level.key.env
+    try:
+        found = listed(reader, replace(asked.where(asked.window), filters=()), env).value
+    except SourceError:
+        return ()
+    inside = [one for one in found if asked.window.start <= one.time < asked.window.end]
+    return tuple(deploy_happening(one, env) for one in reversed(inside[-MOST_DEPLOYS:]))
 
 
 def _period(level: ServiceLevel, at: datetime) -> TimeRange:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate, repeat, takewhile
-from typing import TYPE_CHECKING
 
 from app.access import Scope
 from app.services.intervals import CONFIDENCE, Histogram, Known, difference, quantile, share
+from app.services.releases import HOUR, Deploy, listed
 from app.services.results import DeployReport, Estimate
 from app.services.subjects import allowed
 from app.services.world import World
@@ -23,23 +23,13 @@ from collectors.readers.telemetry import (
 )
 from slo.records import dataclass
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 MINUTE = 60_000_000_000
-HOUR = 60 * MINUTE
 
 LONGEST = HOUR
 """How long the windows before and after a deploy are at most."""
 
 AT_ONCE = 5 * MINUTE
 """Deploys closer to each other are one change, and do not bound each other's windows."""
-
-SAME = HOUR
-"""How long after it was told a deploy may take to be seen."""
-
-LOOK_BACK = 24 * HOUR
-"""How long before a range a version is looked for, to tell a new one from the first one."""
 
 MOST = 20
 """How many deploys are compared; the newest ones."""
@@ -61,21 +51,6 @@ _RELEVANT = 0.1
 _RELEVANT_SHARE = 0.0005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deploy:
-    """One deploy; ``told`` is false when it was seen as a new version only."""
-
-    time: int
-    component: str | None
-    version: str | None
-    told: bool
-    previous: str | None = None
-    commit: str | None = None
-    actor: str | None = None
-    url: str | None = None
-    title: str | None = None
-
-
 def deploys(
     world: World, scope: Scope, app: str, env: str | None, range_: TimeRange
 ) -> Answered[tuple[DeployReport, ...]]:
@@ -87,10 +62,8 @@ def deploys(
     """
     where = allowed(world, scope, Where(app=app, env=env, range=range_))
     reader = world.reader("deploys")
-    earlier = TimeRange(start=range_.start - max(LOOK_BACK, LONGEST), end=range_.end)
-    told = reader.deploys(replace(where, range=earlier))
-    versions = reader.versions(replace(where, range=earlier))
-    found = merged(_told(told.value), versions.value)
+    listing = listed(reader, where, env)
+    found = listing.value
     mine = [one for one in found if range_.start <= one.time < range_.end]
     notes = [f"intervals hold the truth {CONFIDENCE:.0%} of the time"]
     if len(mine) > MOST:
@@ -99,44 +72,7 @@ def deploys(
     for one in mine[-MOST:]:
         length = window(one.time, (other.time for other in found), range_.end)
         reports.append(_report(reader, where, one, length))
-    return Answered(
-        value=tuple(reports),
-        source=told.source,
-        query=f"{told.query}; {versions.query}",
-        range=range_,
-        observed_at=max(
-            (each.observed_at for each in (told, versions) if each.observed_at), default=None
-        ),
-        partial=tuple(dict.fromkeys((*told.partial, *versions.partial))),
-        notes=tuple(notes),
-    )
-
-
-def merged(told: Sequence[Deploy], versions: pd.DataFrame) -> list[Deploy]:
-    """Put what was told and what was seen together, by time; what was told is not seen again.
-
-    ``versions`` are those of `TelemetryReader.versions`.
-    """
-    rows = [
-        (str(component), str(version), int(first))
-        for component, version, first in zip(
-            versions["component"], versions["version"], versions["first"], strict=True
-        )
-        if isinstance(component, str)
-    ]
-    seen = [
-        Deploy(time=first, component=component, version=version, told=False, previous=before)
-        for component, version, first in rows
-        if (before := _before(rows, component, version, first)) is not None
-    ]
-    known = [
-        one
-        if one.previous or one.component is None
-        else replace(one, previous=_before(rows, one.component, one.version, one.time))
-        for one in told
-    ]
-    new = [one for one in seen if not any(_same(each, one) for each in known)]
-    return sorted([*known, *new], key=lambda one: (one.time, one.component or ""))
+    return replace(listing.giving(tuple(reports)), notes=tuple(notes))
 
 
 def window(time: int, others: Iterable[int], end: int) -> int:
@@ -165,44 +101,6 @@ def _change(one: Estimate, least: float) -> str:
     if one.low is not None and one.low > 0:
         return WORSE
     return BETTER if one.high is not None and one.high < 0 else UNCLEAR
-
-
-def _told(frame: pd.DataFrame) -> list[Deploy]:
-    def text(value: object) -> str | None:
-        return value if isinstance(value, str) and value else None
-
-    return [
-        Deploy(
-            time=int(row["time"]),
-            component=text(row["component"]),
-            version=text(row["version"]),
-            told=True,
-            previous=text(row["previous"]),
-            commit=text(row["commit_id"]),
-            actor=text(row["actor"]),
-            url=text(row["url"]),
-            title=text(row["title"]),
-        )
-        for row in frame.to_dict("records")
-    ]
-
-
-def _before(
-    rows: Sequence[tuple[str, str, int]], component: str, version: str | None, time: int
-) -> str | None:
-    """The newest other version of a component that was there before an instant."""
-    others = [
-        (first, other) for name, other, first in rows if name == component and other != version
-    ]
-    return max(((first, other) for first, other in others if first < time), default=(0, None))[1]
-
-
-def _same(told: Deploy, seen: Deploy) -> bool:
-    if abs(told.time - seen.time) > SAME:
-        return False
-    if told.component is not None and told.component != seen.component:
-        return False
-    return told.version is None or told.version == seen.version
 
 
 def _report(reader: TelemetryReader, where: Where, one: Deploy, length: int) -> DeployReport:

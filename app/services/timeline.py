@@ -7,9 +7,9 @@ appeared; decisions come from the audit log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from app import gating
 from app.access import Scope
@@ -17,6 +17,7 @@ from app.audit.errors import AuditError
 from app.audit.history import decisions
 from app.services.evaluations import evaluations
 from app.services.firing import Firing, firings
+from app.services.releases import Deploy, listed
 from app.services.results import Happening
 from app.services.spread import Spread, spreads
 from app.services.times import instant, nanoseconds
@@ -29,8 +30,7 @@ from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, usable_pairs
 
-if TYPE_CHECKING:
-    import pandas as pd
+T = TypeVar("T")
 
 _MILLISECOND = 1_000_000
 _MOST_STEPS = 10_000
@@ -67,7 +67,7 @@ class _Asked:
         app = self.world.project.catalog.app(self.app)
         return app is not None and len(app.environments) == 1
 
-    def took(self, answer: Answered[pd.DataFrame]) -> pd.DataFrame:
+    def took(self, answer: Answered[T]) -> T:
         self.partial.extend(answer.partial)
         self.sources[answer.source] = None
         self.queries[answer.query] = None
@@ -192,67 +192,32 @@ def _step(span: Duration) -> Duration:
 
 
 def _deploys(asked: _Asked) -> list[Happening]:
-    reader = asked.world.reader("deploys")
-    told = asked.took(reader.deploys(asked.where(None)))
-    mine = told[told["env"].isna() | (told["env"] == asked.env)]
-    happened = [_told(row, asked.env) for row in mine.to_dict("records")]
-    # A version is new only against what ran before, which the range itself need not show.
-    since = asked.range.start - max(asked.range.length, _DAY)
-    env = None if asked.is_only else asked.env
-    versions = asked.took(reader.versions(asked.where(env, since=since)))
-    known = list(zip(mine["component"], mine["version"], mine["time"].tolist(), strict=True))
-    return [*happened, *_seen(versions, known, asked)]
+    where = asked.where(None if asked.is_only else asked.env)
+    found = asked.took(listed(asked.world.reader("deploys"), where, asked.env))
+    return [deploy_happening(one, asked.env) for one in found if asked.holds(one.time)]
 
 
-def _told(row: Mapping[Hashable, object], env: str) -> Happening:
-    component, version = _text(row, "component"), _text(row, "version")
-    title = _text(row, "title") or " ".join(filter(None, (component, version))) or "deploy"
+def deploy_happening(one: Deploy, env: str | None) -> Happening:
+    """Say of a deploy what a timeline shows."""
     said = {
-        "version": version,
-        "after": _text(row, "previous"),
-        "commit": _text(row, "commit_id"),
-        "by": _text(row, "actor"),
+        "version": one.version,
+        "after": one.previous,
+        "commit": one.commit,
+        "by": one.actor,
     }
+    detail = ", ".join(f"{name} {value}" for name, value in said.items() if value)
+    named = " ".join(filter(None, (one.component, one.version)))
+    link = {"component": one.component or "", "version": one.version or ""}
     return Happening(
-        time=int(str(row["time"])),
+        time=one.time,
         end=None,
         kind="deploy",
         severity="info",
-        title=title,
-        detail=", ".join(f"{name} {value}" for name, value in said.items() if value),
+        title=one.title or named or "deploy",
+        detail=detail if one.told else f"{detail}; seen in telemetry, nobody told",
         env=env,
-        link={"tab": "deploys", "deploy": _text(row, "id") or ""},
+        link={"tab": "deploys", **link},
     )
-
-
-def _seen(
-    versions: pd.DataFrame, told: Sequence[tuple[object, object, int]], asked: _Asked
-) -> Iterator[Happening]:
-    """Versions that appeared beside or after another of the same component, and were not told."""
-    for component, group in versions.groupby("component", sort=True):
-        ordered = group.sort_values("first")
-        previous: str | None = None
-        for version, first in zip(ordered["version"], ordered["first"].tolist(), strict=True):
-            before, previous = previous, version
-            if before is None or not asked.holds(first):
-                continue
-            if any(
-                name == version
-                and (not isinstance(whose, str) or whose == component)
-                and abs(time - first) <= _SAME_DEPLOY
-                for whose, name, time in told
-            ):
-                continue
-            yield Happening(
-                time=first,
-                end=None,
-                kind="deploy",
-                severity="info",
-                title=f"{component} {version}",
-                detail=f"version {version}, after {before}; seen in telemetry, nobody told",
-                env=asked.env,
-                link={"tab": "deploys", "component": str(component), "version": str(version)},
-            )
 
 
 def _decisions(asked: _Asked) -> list[Happening]:

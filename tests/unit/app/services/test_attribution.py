@@ -58,6 +58,9 @@ def test_the_bad_deploy_is_named_by_route_and_version(world: World) -> None:
     assert found.remainder < 0.05
     assert found.factor is not None
     assert found.factor > 1
+    assert [f"{incident.version}"] == [
+        word for each in found.coinciding for word in each.title.split() if word.startswith("2.")
+    ]
 
 
 def test_the_budget_with_least_left_is_explained_without_being_named(world: World) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from app.access import OPEN, Forbidden
 from app.services import deploys
-from app.services.deploys import AT_ONCE, LONGEST, MINUTE, Deploy, merged, window
+from app.services.deploys import AT_ONCE, LONGEST, MINUTE, window
+from app.services.releases import Deploy, merged
 from app.services.world import World
 from collectors.signals import Signal
 from collectors.store import StoreWriter
