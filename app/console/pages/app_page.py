@@ -1,0 +1,5 @@
+"""One application."""
+
+from app.console.application import draw
+
+draw()

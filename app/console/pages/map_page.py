@@ -1,0 +1,5 @@
+"""Who calls whom."""
+
+from app.console.topology import draw
+
+draw()

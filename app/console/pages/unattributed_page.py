@@ -1,0 +1,5 @@
+"""What belongs to no application."""
+
+from app.console.nobody import draw
+
+draw()
