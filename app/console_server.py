@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from streamlit import config
 
@@ -16,12 +20,20 @@ from app.api.every import api_routes
 from app.api.frame import Frame
 from app.api.site import Site
 from app.console import host
+from app.console.settings import SETTINGS
+
+PAGES = ("/app", "/unattributed", "/map", "/catalogue")
+"""The addresses of pages other than the first."""
+
+_SERVER = "window.__streamlit = {BACKEND_BASE_URL: location.origin}"
 
 SCRIPT = Path(host.__file__).with_name("main.py")
 
 
 def application(site: Site) -> ASGIApp:
     """API and console together; the console's pages are Streamlit's."""
+    # Two threads that import pandas at once, such as two panels, can see half of it.
+    import_module("pandas")
     for name, value in settings(site).items():
         config.set_option(name, value)
     host.install(
@@ -31,9 +43,22 @@ def application(site: Site) -> ASGIApp:
             scope_of=site.scope_of,
         )
     )
+    routes = [*api_routes(site), *(Route(path, _page) for path in PAGES)]
     return cast(
-        "ASGIApp",
-        st.App(SCRIPT, routes=api_routes(site), middleware=[Middleware(Frame, site=site)]),
+        "ASGIApp", st.App(SCRIPT, routes=routes, middleware=[Middleware(Frame, site=site)])
+    )
+
+
+async def _page(_: Request) -> HTMLResponse:
+    """Streamlit's page, told where its server is.
+
+    Opened below a page's own path it would look there first, and complain of what is not there.
+    """
+    page = Path(st.__file__).with_name("static") / "index.html"
+    text = page.read_text(encoding="utf-8")
+    return HTMLResponse(
+        text.replace("<head>", f"<head><script>{_SERVER}</script>", 1),
+        headers={"Cache-Control": "no-cache"},
     )
 
 
@@ -42,17 +67,14 @@ def settings(site: Site) -> dict[str, object]:
     link = site.world.project.workspace.links.console
     public = (urlsplit(link).hostname if link else None) or "localhost"
     return {
-        "browser.gatherUsageStats": False,
+        **SETTINGS,
         "browser.serverAddress": public,
         "client.allowedOrigins": [],
-        "client.showErrorDetails": "none",
-        "client.toolbarMode": "minimal",
         "logger.level": "warning",
         "server.allowedHosts": ["*"] if site.hosts is None else sorted(site.hosts),
         "server.enableCORS": True,
         "server.enableStaticServing": False,
         "server.enableXsrfProtection": True,
-        "server.fileWatcherType": "none",
         "server.headless": True,
         "server.runOnSave": False,
         "server.scriptHealthCheckEnabled": False,

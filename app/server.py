@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -43,6 +43,9 @@ from collectors.store import Limit, Retention, StoreWriter
 from slo.errors import HeadroomError, UsageError
 from slo.records import dataclass
 from slo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from app.evaluator import Running
 
 COMPANIONS: tuple[str, ...] = ()
 """What runs beside the server, as ``module:function`` of ``start(world, telemetry)``."""
@@ -116,6 +119,8 @@ def serve(
         application = make(site)
         for name in COMPANIONS:
             stack.callback(_start(name, world, telemetry).close)
+        if writer is not None:
+            stack.callback(_evaluator(project, writer, telemetry).stop)
         server = Server(application, site)
         server.ready = lambda: ready(Started(url=url, site=site, end=server.end))
         server.run(sockets=[listener])
@@ -235,6 +240,27 @@ def _writer(workspace: Workspace, stack: ExitStack) -> StoreWriter | None:
     writer = stack.enter_context(StoreWriter(Path(workspace.store)))
     writer.start_background(time.time_ns, retention_of(workspace))
     return writer
+
+
+def _evaluator(project: Project, writer: StoreWriter, telemetry: Telemetry) -> Running:
+    """Evaluate what is read from the store, whose alerts nobody else would raise."""
+    from app.evaluator import start  # noqa: PLC0415 - loads the engine of PromQL
+
+    store = Path(cast("str", project.workspace.store))
+    return start(
+        project,
+        writer,
+        store=store,
+        clock=time.time_ns,
+        state=state_folder(project, store),
+        telemetry=telemetry,
+    )
+
+
+def state_folder(project: Project, store: Path) -> Path:
+    """Where alerts are kept over a restart: the workspace's state, else beside the telemetry."""
+    state = project.workspace.state
+    return store / "evaluator" if state is None else project.path(state)
 
 
 def retention_of(workspace: Workspace) -> Retention:

@@ -10,10 +10,13 @@ import numpy as np
 
 from app.services.forecast import Hours, forecast
 from app.services.results import Outlook
+from bench.model import Bench, Result, Row, Run
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PERIOD = 720
 BUDGET = 0.001
+_NOMINAL, _TOLERANCE = 0.8, 5.0
+_SEED = 20261101
 Rates = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -82,7 +85,28 @@ def _hours(at: datetime | None) -> float | None:
     return None if at is None else (at - NOW).total_seconds() / 3600
 
 
-if __name__ == "__main__":
+def run(bench: Run) -> Result:
+    """Simulate burns of each kind; four fifths of the intervals should hold the truth."""
+    rows = []
     for name, rates in SCENARIOS.items():
-        share, burns = coverage(rates, 300, seed=20261101)
-        print(f"{name:<8} {share:.1%} of {burns} burns")
+        bench.tell(f"{name} burns")
+        share, burns = coverage(rates, 60 if bench.quick else 300, seed=_SEED)
+        rows.append(
+            Row(
+                bench="forecast_coverage",
+                what=f"how far coverage of the 80 % interval is from 80 %, {name} burns",
+                value=abs(share - _NOMINAL) * 100,
+                # Sixty burns say too little to judge.
+                target=None if bench.quick else _TOLERANCE,
+                unit="points",
+                figures=f"{share:.1%} of {burns} burns that ran out",
+            )
+        )
+    return Result(rows=rows)
+
+
+BENCH = Bench(
+    name="forecast_coverage",
+    about="how often the forecast's 80 % interval holds the end of a simulated budget",
+    run=run,
+)

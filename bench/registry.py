@@ -4,11 +4,17 @@ from collections.abc import Mapping
 
 from bench import (
     accuracy,
+    app_page,
     budgets,
+    first_picture,
+    forecast_coverage,
     gate_start,
     generate,
+    ingest,
+    log_search,
     page_delay,
     rule_cost,
+    serve_memory,
     validate_scaling,
 )
 from bench.model import Bench
@@ -23,5 +29,11 @@ BENCHES: Mapping[str, Bench] = {
         gate_start.BENCH,
         budgets.BENCH,
         validate_scaling.BENCH,
+        app_page.BENCH,
+        log_search.BENCH,
+        ingest.BENCH,
+        first_picture.BENCH,
+        forecast_coverage.BENCH,
+        serve_memory.BENCH,
     )
 }

@@ -1,15 +1,39 @@
 """The routing tree: severity, then team, then the applications that differ from their team."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from alerts.alertmanager.destinations import DEFAULT_RECEIVER, Directory, Team
 from alerts.alertmanager.matchers import SEVERITY, equals, present
 from slo.model import AlertSeverity
 from slo.naming import APP, IDENTITY_LABELS, TEAM
+from slo.records import dataclass
+from slo.units import Duration
 
-_TIMING = {
-    # A page waits just long enough for the other pairs of the same SLO to join it.
-    AlertSeverity.PAGE: {"group_wait": "10s", "group_interval": "1m", "repeat_interval": "1h"},
-    AlertSeverity.TICKET: {"group_wait": "5m", "group_interval": "15m", "repeat_interval": "1d"},
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long a group of alerts waits for company, how soon news of it follow, and repeats."""
+
+    wait: Duration
+    interval: Duration
+    repeat: Duration
+
+
+def _timing(wait: str, interval: str, repeat: str) -> Timing:
+    return Timing(
+        wait=Duration.parse(wait), interval=Duration.parse(interval), repeat=Duration.parse(repeat)
+    )
+
+
+TIMING: Mapping[AlertSeverity, Timing] = MappingProxyType(
+    {
+        # A page waits just long enough for the other pairs of the same SLO to join it.
+        AlertSeverity.PAGE: _timing("10s", "1m", "1h"),
+        AlertSeverity.TICKET: _timing("5m", "15m", "1d"),
+    }
+)
+"""The timing of each severity; one notification per SLO holds all its pairs."""
 
 
 def root_route(directory: Directory) -> dict[str, object]:
@@ -31,7 +55,13 @@ def root_route(directory: Directory) -> dict[str, object]:
 def _severity(severity: AlertSeverity, directory: Directory) -> dict[str, object]:
     branches = (_team(team, severity) for team in directory.teams)
     teams = [branch for branch in branches if branch is not None]
-    route: dict[str, object] = {"matchers": [equals(SEVERITY, severity)], **_TIMING[severity]}
+    timing = TIMING[severity]
+    route: dict[str, object] = {
+        "matchers": [equals(SEVERITY, severity)],
+        "group_wait": str(timing.wait),
+        "group_interval": str(timing.interval),
+        "repeat_interval": str(timing.repeat),
+    }
     return {**route, "routes": teams} if teams else route
 
 

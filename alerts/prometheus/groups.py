@@ -75,6 +75,18 @@ def service_rules(level: ServiceLevel, settings: RuleSettings) -> ServiceRules |
     )
 
 
+def derived_rules(level: ServiceLevel, settings: RuleSettings) -> ServiceRules:
+    """The rules that read recorded series alone, whoever records the base of a service level.
+
+    What counts an indicator that Prometheus cannot compute records the same base series.
+    """
+    recorded = Recorded(
+        key=level.key, above_shards=settings.above_shards, shard_labels=settings.shard_labels
+    )
+    subject = Subject(level=level, recorded=recorded, links=settings.links)
+    return ServiceRules(key=level.key, base=(), derived=_derived(subject, None, settings))
+
+
 def joined(rules: ServiceRules) -> tuple[Group, ...]:
     """Base and derived rules as groups of one server: sections of one part become one.
 
@@ -132,7 +144,9 @@ def _base(subject: Subject, counts: Expressions) -> tuple[Section, ...]:
     )
 
 
-def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> tuple[Section, ...]:
+def _derived(
+    subject: Subject, counts: Expressions | None, settings: RuleSettings
+) -> tuple[Section, ...]:
     level, recorded = subject.level, subject.recorded
     pairs = usable_pairs(level, settings.catalogue).pairs
     windows = windows_of(level, settings.catalogue)
@@ -164,7 +178,7 @@ def _derived(subject: Subject, counts: Expressions, settings: RuleSettings) -> t
                 *alerting.budget_left(subject),
                 *alerting.absent(subject),
                 *alerting.incomplete(subject),
-                *alerting.unproven(subject, counts),
+                *(() if counts is None else alerting.unproven(subject, counts)),
             ),
         ),
     )

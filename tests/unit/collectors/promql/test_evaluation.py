@@ -223,6 +223,38 @@ def test_selectors_of_one_kind_are_read_once_over_all_the_time_they_need() -> No
     assert [(-300_000, 0), (86_100_000, 86_400_000)] == [asked[1:] for asked in source.asked]
 
 
+def test_a_part_that_stands_twice_means_the_same_both_times() -> None:
+    """It is evaluated once; what is made of it does not change it."""
+    held = series({"__name__": "a"}, every(60, 1, 2, 4, 8))
+    once = at("increase(a[2m])", 200, held)[""]
+    query = (
+        "increase(a[2m]) + 0 * (-increase(a[2m])) + (increase(a[2m]) unless increase(a[2m]) > 99)"
+    )
+    assert {"": 2 * once} == at(query, 200, held)
+
+
+def test_parts_of_one_text_differ_where_their_steps_do() -> None:
+    """Inside a subquery a selector is asked at the subquery's own steps."""
+    held = series({"__name__": "a"}, every(60, 1, 2, 4, 8))
+    inside, outside = "max_over_time(rate(a[2m])[3m:30s] offset 1m)", "rate(a[2m])"
+    apart = at(inside, 200, held)[""] - at(outside, 200, held)[""]
+    assert 0 != apart
+    assert {"": apart} == at(f"{inside} - {outside}", 200, held)
+
+
+def test_a_selector_beside_its_own_timestamps_keeps_its_values() -> None:
+    """Both are read from the same samples."""
+    held = series({"__name__": "a"}, [(100, 7)])
+    assert {"": 107} == at("a + timestamp(a) + 0 * timestamp(a)", 110, held)
+
+
+def test_selectors_that_differ_in_a_regex_alone_are_told_apart() -> None:
+    """Regexes are not part of the text that the parser sees."""
+    held = [series({"__name__": "a", "job": job}, [(100, 1)]) for job in ("x", "y")]
+    query = 'count(a{job=~"x|z"}) + 10 * count(a{job=~"x|y"}) + 100 * count(a{job=~"x|z"})'
+    assert {"": 121} == at(query, 110, *held)
+
+
 def test_a_source_that_gives_a_series_twice_is_refused() -> None:
     """Counting it twice would be a wrong number."""
     with pytest.raises(PromqlError, match="twice"):
