@@ -44,9 +44,7 @@ def application(site: Site) -> ASGIApp:
         )
     )
     routes = [*api_routes(site), *(Route(path, _page) for path in PAGES)]
-    return cast(
-        "ASGIApp", st.App(SCRIPT, routes=routes, middleware=[Middleware(Frame, site=site)])
-    )
+    return cast("ASGIApp", st.App(SCRIPT, routes=routes, middleware=[Middleware(Frame, site=site)]))
 
 
 async def _page(_: Request) -> HTMLResponse:

@@ -252,15 +252,9 @@ def _evaluator(project: Project, writer: StoreWriter, telemetry: Telemetry) -> R
         writer,
         store=store,
         clock=time.time_ns,
-        state=state_folder(project, store),
+        state=store / "evaluator",
         telemetry=telemetry,
     )
-
-
-def state_folder(project: Project, store: Path) -> Path:
-    """Where alerts are kept over a restart: the workspace's state, else beside the telemetry."""
-    state = project.workspace.state
-    return store / "evaluator" if state is None else project.path(state)
 
 
 def retention_of(workspace: Workspace) -> Retention:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
@@ -17,7 +17,7 @@ from app.api.table import Call, Endpoint, Handler
 from collectors.readers.telemetry import LogQuery, TimeRange, TraceOrder, TraceQuery, Where
 from collectors.store import nanoseconds
 from slo.errors import SourceError
-from slo.model import App
+from slo.model import App, ServiceLevel
 from slo.suggest import did_you_mean
 from slo.units import Duration
 
@@ -171,9 +171,7 @@ class _Questions:
         app = _app(call, scope)
         levels = call.site.world.project.levels(app.name, call.values["env"])
         wanted = call.values["slo"]
-        names = [level.slo.name for level in levels]
-        if wanted is not None and wanted not in names:
-            raise HttpProblem(404, f'there is no SLO "{wanted}"{did_you_mean(wanted, names)}')
+        _check_slo(wanted, levels)
         chosen = [
             level
             for level in levels
@@ -195,6 +193,7 @@ class _Questions:
         scope, at, values = call.site.scope(call.request), _at(call), call.values
         app = _app(call, scope)
         env = _first_environment(app, scope) if values["env"] is None else values["env"]
+        _check_slo(values["slo"], call.site.world.project.levels(app.name, env))
         named = any(values[name] is not None for name in ("from", "to", "range"))
         window = _range(call, at, _WEEK) if named else None
         found = await self._desk.ask(
@@ -294,6 +293,13 @@ def _app(call: Call, scope: Scope) -> App:
             hint=f"known are: {', '.join(known)}",
         )
     return app
+
+
+def _check_slo(wanted: str | None, levels: Sequence[ServiceLevel]) -> None:
+    """Raises ``HttpProblem`` (404) when none of the levels is of this SLO."""
+    names = [level.slo.name for level in levels]
+    if wanted is not None and wanted not in names:
+        raise HttpProblem(404, f'there is no SLO "{wanted[:60]}"{did_you_mean(wanted, names)}')
 
 
 def _seen(app: App, scope: Scope) -> list[str]:

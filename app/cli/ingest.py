@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from app.cli import exits
-from app.cli.inputs import examples
+from app.cli.inputs import examples, tell_problems
 from app.cli.output import count
 from app.cli.progress import Progress
 from app.cli.terminal import Terminal
 from app.project import Project, open_project
-from slo.errors import UsageError
+from slo.errors import SpecError, UsageError
 from slo.printable import printable
+from slo.problems import has_errors
 from slo.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Store every line that can be read; exit 1 when some could not."""
-    project = open_project(
-        (), environment=terminal.environment, workspace=args.workspace, strict=True
-    )
+    project = _opened_project(args, terminal)
     folder = args.store or project.workspace.store
     if folder is None:
         raise UsageError(
@@ -77,6 +76,21 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
             tallies.append(_ingest(ingest, name, file, bar, terminal))
     _report(args, tallies, terminal)
     return exits.PROBLEMS if any(each.rejected for each in tallies) else exits.OK
+
+
+def _opened_project(args: argparse.Namespace, terminal: Terminal) -> Project:
+    """Open the workspace, which must be sound, or what lies in this folder, as far as it is.
+
+    Nobody said that the app files of a folder without a workspace are about these records.
+    """
+    project = open_project(
+        (), environment=terminal.environment, workspace=args.workspace, strict=False
+    )
+    if project.file is not None and has_errors(project.problems):
+        raise SpecError(project.problems)
+    if project.file is None:
+        tell_problems(project, terminal)
+    return project
 
 
 def _check(args: argparse.Namespace, project: Project) -> None:

@@ -15,6 +15,14 @@ from slo.problems import Severity
 from slo.units import Duration, parse_time
 
 
+def tell_problems(project: Project, terminal: Terminal) -> None:
+    """Note a line for each error and warning of what was opened, and went on without."""
+    for each in project.problems:
+        if each.severity is not Severity.NOTE:
+            place = "" if each.span is None else f"{each.span.location}: "
+            terminal.note(f"{place}{each.severity}: {printable(each.message)} [{each.id}]")
+
+
 def add_paths(parser: argparse.ArgumentParser) -> None:
     """Add ``PATH…`` and ``--workspace``."""
     parser.add_argument(

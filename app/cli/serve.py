@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli import exits
-from app.cli.inputs import add_paths, examples
+from app.cli.inputs import add_paths, examples, tell_problems
 from app.cli.terminal import Terminal
 from app.project import Project, open_project
 from slo.errors import SpecError, UsageError
-from slo.printable import printable
 from slo.problems import Severity
 
 DEFAULT_HOST = "127.0.0.1"
@@ -95,10 +94,7 @@ def opened(args: argparse.Namespace, terminal: Terminal) -> Project:
     unsound = [each for each in errors if each.span is None or Path(each.span.file).name == own]
     if unsound:
         raise SpecError(unsound)
-    for each in project.problems:
-        if each.severity is not Severity.NOTE:
-            place = "" if each.span is None else f"{each.span.location}: "
-            terminal.note(f"{place}{each.severity}: {printable(each.message)} [{each.id}]")
+    tell_problems(project, terminal)
     if args.store is not None:
         store = str(Path(args.store).absolute())
         project = replace(project, workspace=replace(project.workspace, store=store))

@@ -79,7 +79,7 @@ def by_catalogue(facts: Facts, index: Index) -> Ownership | None:
 
 def by_infrastructure(facts: Facts, index: Index) -> Ownership | None:
     """Rung 5: a database, load balancer, queue or host."""
-    rungs = tuple((5, find) for find in (_endpoint, _at_place, _dimension, _queue, _host))
+    rungs = tuple((5, find) for find in (_endpoint, _at_place, _dimension, _queue, _host, _part))
     return _first(rungs, facts, index)
 
 
@@ -278,6 +278,22 @@ def _host(facts: Facts, index: Index) -> Claim | None:
     for key in (*known.HOST, *known.INSTANCE):
         fact = facts.sender((key,))
         if fact is not None and (found := index.hosts.get(place(fact.value).host)):
+            return Claim(fact=fact, candidates=found)
+    return None
+
+
+def _part(facts: Facts, index: Index) -> Claim | None:
+    """A shared thing by the machine that tells of it, as exporters do on a port of their own.
+
+    Only what has a share: other programs of that machine are not the thing itself.
+    """
+    for key in (*known.HOST, *known.INSTANCE):
+        fact = facts.sender((key,))
+        if fact is None:
+            continue
+        places = index.places.get(place(fact.value).host, ())
+        found = [each for _, each in places if holds(each.component.share, facts)]
+        if found:
             return Claim(fact=fact, candidates=found)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import promql_parser as lib
@@ -50,6 +51,8 @@ class Parsed:
         return (Matcher(name=NAME, value=selector.metric), *selector.matchers)
 
 
+# Rules and readers ask the same queries over and over; what one means never changes.
+@lru_cache(maxsize=1024)
 def parse(query: str) -> Parsed:
     """Parse a query; raises `PromqlError` with the place and reason of what is wrong."""
     scanned = scan(query)

@@ -21,6 +21,7 @@ from collectors.store.windows import windows_back
 from slo.errors import QueryRejected
 
 _SELECT = duckdb.StatementType.SELECT
+_SKEW = 300 * 1_000_000_000  # nanoseconds; clocks differ, and records arrive while one asks
 
 Parameters = Mapping[str, object] | Sequence[object]
 
@@ -80,17 +81,22 @@ class Snapshot:
         return frozenset(app for each in files for app in each.apps)
 
     def bounds(
-        self, signal: Signal, *, apps: Collection[str | None] | None = None
+        self,
+        signal: Signal,
+        *,
+        apps: Collection[str | None] | None = None,
+        before: int | None = None,
     ) -> tuple[int, int] | None:
         """The times of the oldest and the newest row, from files' statistics; None without rows.
 
-        With ``apps`` they may be wider than the apps' own rows.
+        With ``apps`` they may be wider than the apps' own rows; with ``before`` neither is later
+        than that.
         """
-        files = self._files(signal, _slice(apps, None, None))
+        files = self._files(signal, _slice(apps, None, before))
         both: tuple[Segment | Fresh, ...] = (*files.segments, *files.fresh)
         if not both:
             return None
-        return min(each.start for each in both), max(each.end for each in both)
+        return min(each.start for each in both), max(_newest(each, before) for each in both)
 
     def query(
         self,
@@ -253,6 +259,17 @@ class Snapshot:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
+
+
+def _newest(file: Segment | Fresh, before: int | None) -> int:
+    """The time of a file's newest row before an instant, as far as its statistics tell.
+
+    A batch with a record of next year beside those of now is sure of its oldest row only.
+    """
+    if before is None or file.end <= before + _SKEW:
+        return file.end if before is None else min(file.end, before)
+    of_a_day = isinstance(file, Segment) and file.day is not None
+    return before if of_a_day else file.start
 
 
 def _slice(apps: Collection[str | None] | None, start: int | None, end: int | None) -> Slice:

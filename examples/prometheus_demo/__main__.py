@@ -1,4 +1,4 @@
-"""``make demo-prometheus``: a real Prometheus with generated rules, and the gate's answers on it."""
+"""``make demo-prometheus``: a real Prometheus with generated rules, and the gate on it."""
 
 from __future__ import annotations
 

@@ -41,6 +41,20 @@ def test_the_wheel_holds_its_data_files(wheel: Path) -> None:
 
 
 @pytest.mark.xdist_group("wheel")
+def test_every_file_of_the_wheel_is_of_the_packages_or_the_demos(wheel: Path) -> None:
+    """What lies elsewhere in the checkout is the demo's workspace, and all of it is there."""
+    demo, airline = "app/demo/workspace/", ROOT / "examples" / "airline"
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    expected = {
+        demo + str(path.relative_to(airline))
+        for path in (airline / "headroom.yaml", *airline.glob("*/*.yaml"))
+    }
+
+    assert expected == {name for name in names if name.startswith(demo)}
+    assert [] == [each for each in sorted(names - expected) if not (ROOT / each).is_file()]
+
+
+@pytest.mark.xdist_group("wheel")
 def test_the_wheel_passes_its_linter(wheel: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "check_wheel_contents", wheel],

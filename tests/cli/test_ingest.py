@@ -31,6 +31,21 @@ def test_every_line_that_can_be_read_is_stored(folder: Path) -> None:
     assert 2 == stats.json["signals"]["logs"]["records"]
 
 
+def test_an_unsound_app_file_of_the_folder_is_told_and_left_out(folder: Path) -> None:
+    """Without a workspace; an unsound workspace is refused, since records stay whose they are."""
+    (folder / "broken.yaml").write_text("apiVersion: headroom/v1\nkind: App\nmetadata: {}\n")
+    ending = headroom("ingest", "good.log", "--store", "data", cwd=folder)
+
+    assert 0 == ending.code
+    assert ending.stderr.startswith("broken.yaml:1:1: error: missing key")
+    assert "2 belong to an app" in ending.stdout
+
+    (folder / "headroom.yaml").write_text("apiVersion: headroom/v1\nkind: Workspace\n")
+    refused = headroom("ingest", "good.log", "--store", "other", cwd=folder)
+    assert 1 == refused.code
+    assert not (folder / "other").exists()
+
+
 def test_bad_lines_are_told_by_place_and_exit_1(folder: Path) -> None:
     """The others are stored."""
     ending = headroom(

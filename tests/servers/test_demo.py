@@ -1,4 +1,4 @@
-"""`make demo-prometheus`'s program from start to end: what it shows, what it touches, how it ends."""
+"""The program of `make demo-prometheus` from start to end: what it shows and how it ends."""
 
 import os
 import signal

@@ -100,7 +100,9 @@ class Asker:
         notes: Sequence[str] = (),
     ) -> Answered[pd.DataFrame]:
         """Say where a frame comes from, how fresh it is, and which files are missing from it."""
-        bounds = snapshot.bounds(question.signal, apps=question.apps)
+        # A sender whose clock is a year ahead must not make everything look fresh for a year.
+        before = None if question.range is None else question.range.end
+        bounds = snapshot.bounds(question.signal, apps=question.apps, before=before)
         lost = snapshot.unreadable
         return Answered(
             value=frame,

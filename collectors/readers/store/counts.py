@@ -28,7 +28,8 @@ from collectors.readers.prometheus.profile import (
     step_of,
 )
 from collectors.readers.prometheus.raw import MODE
-from collectors.readers.prometheus.reader import PromqlReader
+from collectors.readers.prometheus.reader import PromqlReader, ReadMode
+from collectors.readers.prometheus.recorded_state import MODE as RECORDED
 from collectors.readers.store.asking import REFERENCE, Asker, Question, instant, shown
 from collectors.readers.store.conditions import (
     Parameters,
@@ -78,20 +79,36 @@ class StoreCounts:
         """Return one reading for every level."""
         until = self._metrics.deadline(self._deadline)
         asked = Asked(windows=tuple(dict.fromkeys(windows)), at=at, until=until)
-        reader = PromqlReader(
-            self._metrics,
-            mode=self._mode,
+        counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
+        others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
+        readings = self._evaluated(others, windows, at)
+        for level in counted:
+            readings[level.key] = self._count(level, asked)
+        return readings
+
+    def _evaluated(
+        self, levels: Sequence[ServiceLevel], windows: Sequence[Duration], at: datetime
+    ) -> dict[SloKey, Reading]:
+        """Read indicators over metrics; a ledger that is still being filled is not read."""
+        if not levels:
+            return {}
+        readings = dict(self._reader(self._mode).read(levels, windows, at))
+        if self._mode == ReadMode.AUTO:
+            filling = [each for each in levels if _is_being_filled(readings[each.key])]
+            if filling:
+                readings |= self._reader(ReadMode.RAW).read(filling, windows, at)
+        return readings
+
+    def _reader(self, mode: str) -> PromqlReader:
+        until = self._metrics.deadline(self._deadline)
+        return PromqlReader(
+            self._metrics.remembering(until),
+            mode=mode,
             default_source=self._default,
             deadline=self._deadline,
             # A store that nobody serves has no rules, which is nothing to mend.
             expects_rules=False,
         )
-        counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
-        others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
-        readings = dict(reader.read(others, windows, at)) if others else {}
-        for level in counted:
-            readings[level.key] = self._count(level, asked)
-        return readings
 
     def profiles(
         self,
@@ -105,7 +122,9 @@ class StoreCounts:
         asked = Asked(windows=(), at=at, until=self._metrics.deadline(self._deadline))
         counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
         others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
-        reader = ProfileReader(client=self._metrics, default_source=self._default)
+        reader = ProfileReader(
+            client=self._metrics.remembering(asked.until), default_source=self._default
+        )
         found = dict(reader.read(others, readings, at, steps=steps)) if others else {}
         for level in counted:
             span = known_span(readings[level.key], level.slo.window)
@@ -136,6 +155,15 @@ class StoreCounts:
         left = asked.until.remaining()
         asker = Asker(self._store, deadline=left if left < float("inf") else None)
         return _Counting(asker=asker, level=level, asked=asked)
+
+
+def _is_being_filled(reading: Reading) -> bool:
+    """Whether the newest slots were recorded and the whole period was not yet.
+
+    The evaluator catches up with history before its rules say how much of it there is.
+    """
+    counted = isinstance(reading.period, Counts)
+    return counted and reading.mode == RECORDED and reading.coverage is None
 
 
 def _measure(level: ServiceLevel) -> object:
@@ -296,7 +324,7 @@ class _Counting:
     def _absence(self, since: int) -> NoData | None:
         """Tell records that stopped or never came from those that the indicator left out."""
         signal, app = self._signal, self.level.app.name
-        bounds = self.asker.store.snapshot().bounds(signal, apps=(app,))
+        bounds = self.asker.store.snapshot().bounds(signal, apps=(app,), before=self._end)
         if bounds is None:
             return NoData(
                 reason=NoDataReason.NEVER, detail=f"no {signal} of {app} have ever been stored"

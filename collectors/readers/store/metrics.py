@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from collectors.promql import Vector, evaluate_instant, evaluate_range
+from collectors.promql import SampleSource, Vector, evaluate_instant, evaluate_range
 from collectors.readers.prometheus.answers import Answer, Series, evidence, milliseconds
 from collectors.readers.prometheus.clock import Clock, Deadline
 from collectors.readers.store.asking import REFERENCE, Asker
 from collectors.readers.store.exemplars import exemplars
+from collectors.readers.store.memory import Remembered
 from collectors.readers.store.samples import StoredSamples
 from collectors.readers.store.series import NAME
 from collectors.readers.telemetry import Exemplar, TimeRange
@@ -41,6 +42,7 @@ class StoreMetrics:
         self._store = store
         self._apps = apps
         self._clock = clock or Clock()
+        self._held: SampleSource | None = None
 
     @property
     def reference(self) -> str:
@@ -68,7 +70,7 @@ class StoreMetrics:
 
     def query(self, query: str, at: datetime, until: Deadline) -> Answer:
         """Evaluate an expression at an instant."""
-        found = evaluate_instant(self._samples(until), query, milliseconds(at))
+        found = evaluate_instant(self._source(until), query, milliseconds(at))
         return _answer(query, at, at, found)
 
     def query_range(
@@ -76,7 +78,7 @@ class StoreMetrics:
     ) -> Answer:
         """Evaluate an expression from ``start`` to ``end``, both included."""
         found = evaluate_range(
-            self._samples(until), query, milliseconds(start), milliseconds(end), step.milliseconds
+            self._source(until), query, milliseconds(start), milliseconds(end), step.milliseconds
         )
         return _answer(query, start, end, found)
 
@@ -113,6 +115,15 @@ class StoreMetrics:
     def of(self, app: str) -> StoreMetrics:
         """Return the same source, restricted to the series of one app."""
         return StoreMetrics(self._store, clock=self._clock, apps=(app,))
+
+    def remembering(self, until: Deadline) -> StoreMetrics:
+        """Return the same source for one piece of work: what it has read it reads no more."""
+        made = StoreMetrics(self._store, clock=self._clock, apps=self._apps)
+        made._held = Remembered(self._samples(until))
+        return made
+
+    def _source(self, until: Deadline) -> SampleSource:
+        return self._held or self._samples(until)
 
     def _samples(self, until: Deadline) -> StoredSamples:
         return StoredSamples(self._asker(until), self._apps)

@@ -161,7 +161,7 @@ def test_deploys_say_what_changed(filled: Running) -> None:
         ("/v1/apps/ticketin", 404, 'there is no app "ticketin"; did you mean "ticketing"?'),
         ("/v1/apps/ticketing/budget?env=prd", 404, 'ticketing has no environment "prd"; did'),
         ("/v1/apps/ticketing/budget?slo=latency", 404, 'there is no SLO "latency"'),
-        ("/v1/apps/ticketing/attribution?slo=x", 400, ""),
+        ("/v1/apps/ticketing/attribution?slo=x", 404, 'there is no SLO "x"'),
         ("/v1/apps/ticketing/budget?env=prod&env=staging", 400, "the parameter env is given twice"),
         ("/v1/apps?x=1", 400, "unknown parameter 'x'"),
         ("/v1/apps/ticketing/logs?txt=a", 400, "unknown parameter 'txt'; did you mean \"text\"?"),

@@ -255,6 +255,27 @@ class TestAirline:
         found = joined({}, {**thing, **part, "env": "prod"})
         assert (owner, 5) == (found.app, found.rung)
 
+    @pytest.mark.parametrize(
+        ("machine", "part", "owner"),
+        [
+            (
+                {"instance": "lb-shared.internal:8404", "job": "haproxy"},
+                {"proxy": "cargo"},
+                "cargo",
+            ),
+            ({"instance": "pg-shared.internal:9187"}, {"schemaname": "ticketing"}, "ticketing"),
+            ({"host.name": "lb-shared.internal"}, {"backend": "ticketing"}, "ticketing"),
+            ({"host.name": "LB-shared.internal"}, {"backend": "hotel"}, None),
+            ({"host.name": "lb-shared.internal"}, {"message": "cron ran"}, None),
+            ({"host.name": "seats.internal"}, {"schema": "ticketing"}, None),
+        ],
+    )
+    def test_an_exporter_on_its_machine_tells_of_each_part(
+        self, machine: dict[str, object], part: dict[str, object], owner: str | None
+    ) -> None:
+        """It answers on a port of its own; what names no part may be of any program there."""
+        assert owner == joined(machine, {**part, "env": "prod"}).app
+
     @pytest.mark.parametrize("thing", [LB, PG, KAFKA])
     def test_what_carries_no_share_or_a_strangers_is_nobodys(
         self, thing: dict[str, object]

@@ -7,6 +7,7 @@ import pytest
 
 from collectors.readers.store import StoreTelemetry
 from collectors.readers.telemetry import Badness, Filter, LogQuery
+from collectors.store import nanoseconds
 from slo.errors import SourceTimeout
 from tests.stored_rows import CARGO, NOON, SECOND, asking, hours, log, opened, span
 
@@ -40,6 +41,18 @@ def test_the_newest_lines_of_the_app_come_first(telemetry: StoreTelemetry) -> No
     assert "store" == found.source
     assert found.notes, "that there may be more is said"
     assert found.observed_at is not None
+
+
+def test_a_record_of_the_future_makes_nothing_fresh(tmp_path: Path) -> None:
+    """A sender's wrong clock must not hide that its telemetry has ended."""
+    lines = [log("booked", at=5), log("from next year", at=365 * 86_400)]
+    telemetry = StoreTelemetry(opened(tmp_path, logs=lines))
+    question = asking()
+    assert question.range is not None
+    found = telemetry.logs(LogQuery(where=question))
+    assert ["booked"] == found.value["body"].tolist()
+    assert found.observed_at is not None
+    assert NOON + 5 * SECOND == nanoseconds(found.observed_at) < question.range.end
 
 
 def test_another_environment_and_all_of_them(telemetry: StoreTelemetry) -> None:
