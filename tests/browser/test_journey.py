@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("journey")
     workspace = str(places.workspace())
     catalog = open_project([], environment={}, workspace=workspace).catalog
-    world = World(seed=7, now_ns=time.time_ns(), days=1, scale=0.25)
+    world = World(seed=7, now_ns=time.time_ns(), days=1, scale=1.0)
     print(f"seed {world.seed}")
     store = folder / "store"
     fill_store(world, catalog, store, lambda: None)
