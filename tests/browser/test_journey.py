@@ -20,6 +20,9 @@ from app.demo.filling import fill_store
 from app.project import open_project
 from tests.cli.served import Served, served
 
+# One server and one browser for all of them.
+pytestmark = pytest.mark.xdist_group("browser")
+
 PATIENCE_MS = 60_000
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 ROUTE, VERSION = "/bookings/{id}/confirm", "2.15.0"
@@ -136,9 +139,9 @@ def test_a_pasted_address_shows_the_same(server: Served, browser: Browser) -> No
         ("/", "ticketing"),
         ("/app?app=ticketing&env=prod", "availability"),
         ("/app?app=ticketing&env=prod&tab=metrics", "Components"),
-        ("/unattributed", "Unattributed"),
-        ("/map", "payments"),
-        ("/catalogue", "cargo"),
+        ("/unattributed", "What belongs to no app"),
+        ("/map", "Service map"),
+        ("/catalogue", "The files have no problem."),
     ],
 )
 def test_every_page_is_readable(
