@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.console import tables, words
-from app.console.fleet import draw_cost
+from app.console.fleet import show_cost
 from app.console.panels import Panel, show
 from app.console.state import View
 from app.console.visit import Visit, leave
 from app.services.catalogue import catalogue, problems
-from app.services.cost import cost
 from collectors.readers.telemetry import Answered
 from slo.problems import Problem
 
@@ -50,17 +49,7 @@ def draw() -> None:
             table=_rows,
         )
     )
-    show(
-        Panel(
-            title="What the telemetry costs",
-            key="cost",
-            unit="in the chosen range",
-            ask=lambda here: cost(here.world, here.scope, here.range),
-            draw=draw_cost,
-            empty=lambda found: not len(found.rows),
-            table=lambda found: found.rows,
-        )
-    )
+    show_cost()
 
 
 def _draw(here: Visit, frame: pd.DataFrame) -> None:

@@ -44,6 +44,11 @@ def draw() -> None:
             height=320,
         )
     )
+    show_cost()
+
+
+def show_cost() -> None:
+    """Draw what the telemetry of the chosen range costs; two pages have it."""
     show(
         Panel(
             title="What the telemetry costs",

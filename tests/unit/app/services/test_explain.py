@@ -81,3 +81,10 @@ def test_nothing_bad_has_no_cause() -> None:
     counts = world(4)
     counts["bad"] = 0.0
     assert [] == explain(counts, DIMENSIONS)
+
+
+def test_what_works_well_is_no_cause() -> None:
+    """Of two versions the broken one is named, although both tell bad from good as well."""
+    rows = [["r", "p", "1.0", None, 50_000.0, 50.0], ["r", "p", "2.0", None, 1_000.0, 300.0]]
+    counts = pd.DataFrame(rows, columns=[*DIMENSIONS, "total", "bad"])
+    assert {"version": "2.0"} == explain(counts, DIMENSIONS)[0].named
