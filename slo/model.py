@@ -272,13 +272,20 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSource:
-    """Where a component writes logs and how they read."""
+    """Where a component writes logs and how they read.
+
+    ``kind`` is ``file``, ``kubernetes``, ``journald`` or ``syslog``; ``path`` then is the files'
+    path, the container (``None`` for all), the unit or the program's name. ``multiline`` begins
+    the first line of a record. ``trace_id``, ``span_id`` and ``time`` are names of fields.
+    """
 
     kind: str
     path: str | None = None
     format: str = "json"
     multiline: str | None = None
     trace_id: str | None = None
+    span_id: str | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

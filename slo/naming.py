@@ -92,6 +92,14 @@ def dashboard_uid(app: str, env: str, name: str) -> str:
     return f"{text[: MAX_UID - 13]}-{digest}"
 
 
+def data_stream_part(name: str) -> str:
+    """The name of an app, component or environment within that of a data stream.
+
+    Data streams are called ``type-dataset-namespace``, so their parts cannot hold ``-``.
+    """
+    return name.lower().replace("-", "_")
+
+
 def revision(level: ServiceLevel) -> str:
     """A short digest of what decides a budget's meaning: objective, window and indicator.
 

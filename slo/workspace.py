@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
 
+from slo.collecting import Collecting
 from slo.records import dataclass
 from slo.serving import PriceTable, Retention, Serving
 from slo.units import Duration
@@ -181,6 +182,7 @@ class Workspace:
     receivers: tuple[Receiver, ...] = ()
     links: Links = field(default_factory=Links)
     publishing: Publishing = field(default_factory=Publishing)
+    collecting: Collecting = field(default_factory=Collecting)
 
     @property
     def sources(self) -> frozenset[str]:

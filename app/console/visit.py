@@ -16,11 +16,11 @@ from collectors.readers.telemetry import Filter, TimeRange, Where
 from slo.model import App
 from slo.records import dataclass
 
-FLEET = "pages/fleet_page.py"
-APP = "pages/app_page.py"
-UNATTRIBUTED = "pages/unattributed_page.py"
-MAP = "pages/map_page.py"
-CATALOGUE = "pages/catalogue_page.py"
+FLEET = "screens/fleet_page.py"
+APP = "screens/app_page.py"
+UNATTRIBUTED = "screens/unattributed_page.py"
+MAP = "screens/map_page.py"
+CATALOGUE = "screens/catalogue_page.py"
 
 
 _MOVED, _LEFT = "moved", "left"

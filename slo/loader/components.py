@@ -3,9 +3,11 @@
 from slo.fields import Fields
 from slo.loader.intake import Intake
 from slo.model import Component, ComponentKind, LogSource
+from slo.portable_regex import unportable
+from slo.printable import quote
 from slo.promql import regex_problem
 
-_LOG_KINDS = ("kubernetes", "path", "journald")
+_LOG_KINDS = ("kubernetes", "path", "journald", "syslog")
 
 
 def build_component(fields: Fields, intake: Intake) -> Component | None:
@@ -42,11 +44,23 @@ def _log_source(fields: Fields, intake: Intake) -> LogSource:
     if problem is not None:
         message = f"this regular expression cannot be read: {problem}"
         intake.error("spec/bad-regex", message, fields.span("multiline"))
+    elif pattern is not None and (construct := unportable(pattern)) is not None:
+        intake.error(
+            "spec/bad-regex",
+            f"{quote(construct)} does not mean the same in every collector",
+            fields.span("multiline"),
+            hint="write classes such as [0-9], [A-Za-z] and (a|b); no flags, no \\b",
+        )
     kind = next((each for each in _LOG_KINDS if fields.value(each) is not None), "")
     return LogSource(
         kind="file" if kind == "path" else kind,
-        path=fields.get("path", str) or fields.get("journald", str),
+        path=fields.get("path", str)
+        or fields.get("journald", str)
+        or fields.get("syslog", str)
+        or fields.get("container", str),
         format=fields.get("format", str) or "json",
         multiline=pattern,
         trace_id=fields.get("traceId", str),
+        span_id=fields.get("spanId", str),
+        time=fields.get("time", str),
     )

@@ -33,6 +33,8 @@ LOG_SOURCE = Record(
         "kubernetes": Field(shape=Flag(), description="Standard output of its pods."),
         "path": Field(shape=FILE_PATH, description="Files on its hosts; may hold *."),
         "journald": Field(shape=_WORD, description="A systemd unit."),
+        "syslog": Field(shape=_WORD, description="A program that logs by syslog, by its name."),
+        "container": Field(shape=_WORD, description="Only this container of its pods."),
         "format": Field(
             shape=Choice(choices=("json", "plain", "logfmt")),
             default="json",
@@ -42,8 +44,11 @@ LOG_SOURCE = Record(
             shape=_WORD, description="A regular expression that begins the first line of a record."
         ),
         "traceId": Field(shape=_WORD, description="The field that holds the trace id."),
+        "spanId": Field(shape=_WORD, description="The field that holds the span id."),
+        "time": Field(shape=_WORD, description="The field that holds the time, as ISO 8601."),
     },
-    exactly_one_of=(("kubernetes", "path", "journald"),),
+    exactly_one_of=(("kubernetes", "path", "journald", "syslog"),),
+    needs={"container": ("kubernetes",)},
 )
 
 CLOUDWATCH = Record(

@@ -1,5 +1,6 @@
 """The shape of a Workspace document."""
 
+from slo.collecting import Destination
 from slo.loader.leaves import (
     BUCKETS,
     FILE_PATH,
@@ -13,7 +14,7 @@ from slo.loader.leaves import (
 from slo.loader.shapes_receivers import RECEIVERS
 from slo.loader.shapes_serving import COSTS, SERVE
 from slo.loader.shapes_sources import SOURCES
-from slo.shape import Choice, Field, ListOf, MapOf, Record, Text, Url
+from slo.shape import Choice, Field, Flag, ListOf, MapOf, Record, Text, Url
 
 _PATHS = ListOf(shape=FILE_PATH, unique=True)
 
@@ -48,11 +49,25 @@ COLLECTORS = Record(
     description="What log and trace collectors are configured for.",
     fields={
         "destination": Field(
-            shape=Choice(choices=("otlp", "elasticsearch")), description="Where they send."
+            shape=Choice(choices=tuple(each.value for each in Destination)),
+            default="otlp",
+            description="Where they send.",
+        ),
+        "endpoint": Field(
+            shape=Url(),
+            description="The default of the variable that names the destination's address.",
         ),
         "versions": Field(
             shape=MapOf(key=Text(max_length=64), shape=VALUE),
             description="The version of each collector, such as otelcol.",
+        ),
+        "redactBuiltIn": Field(
+            shape=Flag(),
+            description="Whether the usual secrets are taken out of records on their host.",
+        ),
+        "redact": Field(
+            shape=MapOf(key=NAME, shape=Text(max_length=512, literal=True)),
+            description="Further patterns of secrets, by name.",
         ),
     },
 )

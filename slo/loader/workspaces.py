@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from slo.fields import Fields, Located, Pair
+from slo.loader.collecting import build_collecting
 from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
 from slo.loader.intake import Intake
 from slo.loader.serving import build_costs, build_retention, build_serving
@@ -79,6 +80,7 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
         receivers=_receivers(spec, problems),
         links=_links(spec.get("links", Fields)),
         publishing=_publishing(spec.get("publish", Fields)),
+        collecting=build_collecting(spec.get("collectors", Fields), problems),
     )
 
 

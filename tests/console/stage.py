@@ -18,11 +18,11 @@ from tests.unit.app.services.installation import AT, END, MINUTE, SECOND
 
 MAIN = Path(app.console.__file__).with_name("main.py")
 
-FLEET = "pages/fleet_page.py"
-APP = "pages/app_page.py"
-UNATTRIBUTED = "pages/unattributed_page.py"
-MAP = "pages/map_page.py"
-CATALOGUE = "pages/catalogue_page.py"
+FLEET = "screens/fleet_page.py"
+APP = "screens/app_page.py"
+UNATTRIBUTED = "screens/unattributed_page.py"
+MAP = "screens/map_page.py"
+CATALOGUE = "screens/catalogue_page.py"
 
 HOSTILE = "![x](http://evil.example/x.png) **bold** <script>alert(1)</script> =1+1 :red[r]"
 """What an attacker would have a log line say."""
@@ -64,7 +64,7 @@ def visited(
 
 def _hash(page: str) -> str:
     """What `st.Page` calls a page by; asking the test for it would draw another page first."""
-    return calc_hash(page.removeprefix("pages/").removesuffix("_page.py"))
+    return calc_hash(page.removeprefix("screens/").removesuffix("_page.py"))
 
 
 def nobody() -> Scope:

@@ -21,7 +21,8 @@ class DebianPackages:
     maps plain names to paths in the packages. With ``closure`` comes what the packages depend on
     and this machine lacks, and the executables are launchers that find the libraries in it.
     ``environment`` is what launchers set, where ``{part}`` is the part's folder; ``files`` are
-    copied from the folder of recipes to ``{part}/files``.
+    copied from the folder of recipes to ``{part}/files``; ``links`` maps further paths in the
+    packages to the paths that they point to, for what a program looks for by a fixed place.
     """
 
     recipes: Path
@@ -30,6 +31,7 @@ class DebianPackages:
     closure: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[str] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
     tools: Sequence[str] = ("apt-get", "dpkg-deb", "ldd")
 
     def build(self, bench: Workbench) -> None:
@@ -42,12 +44,22 @@ class DebianPackages:
         for name in self.files:
             (bench.part / "files").mkdir(exist_ok=True)
             shutil.copy(self.recipes / name, bench.part / "files")
+        for link, target in self.links.items():
+            self._link(root, link, target)
         libraries = _library_folders(bench.part) if self.closure else ()
         for name, inside in self.executables.items():
             if not (root / inside).is_file():
                 raise BuildError(f"{', '.join(self.packages)} holds no {inside}")
             self._offer(bench.bin / name, inside, libraries)
             _require_libraries(bench, root / inside, libraries)
+
+    def _link(self, root: Path, link: str, target: str) -> None:
+        if not (root / target).exists():
+            raise BuildError(f"{', '.join(self.packages)} holds no {target}")
+        (root / link).parent.mkdir(parents=True, exist_ok=True)
+        # Relative, as the part is renamed once it is whole.
+        up = os.path.relpath(root / target, (root / link).parent)
+        (root / link).symlink_to(up)
 
     def _lacking(self, bench: Workbench) -> list[str]:
         """Name, with their versions, the packages that an installation would add."""

@@ -281,9 +281,9 @@ DEEP: dict[str, Callable[[int], str]] = {
 def test_deep_queries_are_refused_in_bounded_time(shape: str, count: int) -> None:
     """The library would overflow the stack and end the process."""
     text = DEEP[shape](count + 1)
-    started = time.monotonic()
+    started = time.process_time()
     assert isinstance(parse_query(text), QueryProblem)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_queries_at_the_limits_are_read_on_a_small_stack() -> None:
@@ -322,9 +322,9 @@ thread.join()
 )
 def test_large_queries_take_bounded_time(text: str) -> None:
     """No regex of a user is run or compiled here, so none of them costs time."""
-    started = time.monotonic()
+    started = time.process_time()
     parse_query(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_reading_queries_in_threads_needs_no_lock() -> None:
