@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from alerts import alertmanager
 from alerts.prometheus.groups import RuleSettings
@@ -49,14 +49,73 @@ GENERATORS: Mapping[str, Callable[[Catalog, Workspace, str], Files]] = {
     "alertmanager": routes,
     "dashboards": dashboards,
 }
-"""Every kind of output by the name that ``generate --only`` takes."""
+"""The kinds of output that are made whole, by the name that ``generate --only`` takes."""
+
+COLLECTORS = "collectors"
+"""The kind that has a part for each collector."""
+
+KINDS = (*GENERATORS, COLLECTORS)
+"""Every kind of output."""
+
+
+def usual_kinds(space: Workspace) -> tuple[str, ...]:
+    """What is written where nobody names a kind: collectors where the workspace names some."""
+    return (*GENERATORS, COLLECTORS) if space.collecting.use else tuple(GENERATORS)
 
 
 def generate(
-    catalog: Catalog, space: Workspace, *, kinds: Sequence[str], layout: str
+    catalog: Catalog,
+    space: Workspace,
+    *,
+    kinds: Sequence[str],
+    layout: str,
+    collectors: Sequence[str] | None = None,
 ) -> dict[str, Files]:
-    """The files of each kind by relative path; same input, same bytes."""
-    return {kind: GENERATORS[kind](catalog, space, layout) for kind in kinds}
+    """The files of each kind by relative path; same input, same bytes.
+
+    ``collectors`` are the names of collectors, by default those that the workspace uses, else
+    all; each is a kind of its own, ``collectors/NAME``. Raises ``UsageError`` when two components
+    claim the same records.
+    """
+    found = {kind: GENERATORS[kind](catalog, space, layout) for kind in kinds if kind != COLLECTORS}
+    if COLLECTORS in kinds:
+        found |= tagging(catalog, space, collectors)
+    return found
+
+
+def tagging(
+    catalog: Catalog, space: Workspace, names: Sequence[str] | None = None
+) -> dict[str, Files]:
+    """The configuration of collectors: files by path below the output, by ``collectors/NAME``."""
+    from collectors.tagging.plan import plans  # noqa: PLC0415 - other kinds need none of it
+    from collectors.tagging.registry import GENERATORS as KNOWN  # noqa: PLC0415
+    from collectors.tagging.registry import generator  # noqa: PLC0415
+
+    every = plans(catalog, space.collecting)
+    return {
+        f"{COLLECTORS}/{name}": {
+            f"{COLLECTORS}/{name}/{plan.env}/{path}": text
+            for plan in every
+            for path, text in generator(name)(plan).items()
+        }
+        for name in names or space.collecting.use or tuple(KNOWN)
+    }
+
+
+def disputes(catalog: Catalog, space: Workspace) -> tuple[tuple[str, str], ...]:
+    """What several components claim, in words, with the environment."""
+    from collectors.tagging.plan import plans  # noqa: PLC0415 - other kinds need none of it
+
+    every = plans(catalog, space.collecting)
+    return tuple((plan.env, str(each)) for plan in every for each in plan.disputes)
+
+
+def kinds_of(found: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kinds and the collectors that a manifest's kinds stand for."""
+    known = set(found)
+    kinds = tuple(kind for kind in GENERATORS if kind in known)
+    names = tuple(sorted(each.partition("/")[2] for each in known if "/" in each))
+    return (*kinds, COLLECTORS) if names else kinds, names
 
 
 def shard_labels(space: Workspace) -> tuple[str, ...]:

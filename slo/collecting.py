@@ -8,6 +8,13 @@ from enum import StrEnum
 
 from slo.records import dataclass
 
+COLLECTORS = (
+    *("alloy", "blackbox", "cloudwatch-agent", "datadog-agent", "filebeat", "fluent-bit"),
+    *("fluentd", "kustomize", "logstash", "otelcol", "prometheus", "prometheus-operator"),
+    *("rsyslog", "splunk-forwarder", "sumo", "syslog-ng", "vector", "yace"),
+)
+"""Every collector that configuration is made for."""
+
 
 class Destination(StrEnum):
     """Where collectors send what they have tagged.
@@ -44,9 +51,10 @@ class Collecting:
     ``endpoint`` is the default of the variable that generated files read; ``None`` means the
     destination's usual one. ``versions`` are those of collectors whose names changed.
     ``redact`` are patterns besides the built-in ones, which ``redact_builtin`` turns off.
-    ``scrape_targets`` finds shared exporters by engine, such as ``{"postgresql": ("pg:9187",)}``.
+    ``use`` names the collectors that this installation runs.
     """
 
+    use: tuple[str, ...] = ()
     destination: Destination = Destination.OTLP
     endpoint: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

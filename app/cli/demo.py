@@ -108,23 +108,27 @@ def _store(args: argparse.Namespace, project: Project, file: Path, terminal: Ter
 
 
 def _fill(world: World, project: Project, store: Path, terminal: Terminal) -> int:
-    from app.demo.filling import fill_store  # noqa: PLC0415 - loads DuckDB
+    from app.demo.computing import compute, steps_of  # noqa: PLC0415 - loads DuckDB
+    from app.demo.filling import fill_store  # noqa: PLC0415 - as above
 
-    with terminal.progress(world.steps, "writing history") as bar:
+    steps = steps_of(world)
+    with terminal.progress(steps, "writing history") as bar:
         stored = fill_store(world, project.catalog, store, bar.advance)
+        compute(world, project, store, bar.advance, steps=steps - world.steps)
     days = count(world.days, "day")
     terminal.line(f"wrote {stored:,} records of {days} to {printable(str(store))}")
     return exits.OK
 
 
 def _show(world: World, file: Path, store: Path, port: int, terminal: Terminal) -> int:
-    from app.demo.running import Stage, running  # noqa: PLC0415 - loads NumPy
+    from app.demo.computing import steps_of  # noqa: PLC0415 - loads DuckDB
+    from app.demo.running import Stage, running  # noqa: PLC0415 - as above
 
     stage = Stage(workspace=file, store=store, port=port, environment=terminal.environment)
     shown = False
     try:
         with (
-            terminal.progress(world.steps, "sending history") as bar,
+            terminal.progress(steps_of(world), "sending history") as bar,
             running(stage, world, bar.advance, ticks=terminal.ticks) as check,
         ):
             bar.finish()

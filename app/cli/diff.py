@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from app import artefacts, differences, generation
+from app import artefacts, differences
 from app.cli import exits
-from app.cli.generate import KINDS, add_kinds, output_folder
+from app.cli.generate import add_kinds, output_folder, wanted_files
 from app.cli.inputs import add_paths, examples, project_of
 from app.cli.terminal import Terminal
 
@@ -31,8 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Compare what is on disk with what would be written."""
     project = project_of(args, terminal)
-    kinds = args.only or KINDS
-    files = generation.generate(project.catalog, project.workspace, kinds=kinds, layout=args.layout)
+    files = wanted_files(args, project)
     new = {path: text for each in files.values() for path, text in each.items()}
     plan = artefacts.plan(output_folder(args, project), files)
     touched = {*plan.create, *plan.change, *plan.remove, *plan.unchanged}

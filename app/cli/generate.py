@@ -13,9 +13,9 @@ from app.cli.inputs import add_paths, chosen, examples, project_of
 from app.cli.terminal import Terminal
 from app.cli.written import report_check, report_conflicts, report_written
 from app.project import Project
+from slo.collecting import COLLECTORS
+from slo.errors import UsageError
 from slo.windows import usable_pairs
-
-KINDS = tuple(generation.GENERATORS)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="overwrite files that this command did not write"
     )
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="print the kinds that can be made, or with --only collectors the collectors",
+    )
     parser.epilog = examples(
         "headroom generate apps/ --out generated",
+        "headroom generate --only collectors --collector otelcol,rsyslog",
         "headroom generate --only rules --layout operator",
         "headroom generate --check    (in CI: are the committed files current?)",
     )
@@ -41,8 +47,14 @@ def add_kinds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         metavar="KIND,…",
-        type=partial(chosen, known=KINDS, what="kind"),
-        help=f"only these kinds: {', '.join(KINDS)}",
+        type=partial(chosen, known=generation.KINDS, what="kind"),
+        help=f"only these kinds: {', '.join(generation.KINDS)}",
+    )
+    parser.add_argument(
+        "--collector",
+        metavar="NAME,…",
+        type=partial(chosen, known=COLLECTORS, what="collector"),
+        help="only these collectors (default: those the workspace uses, else all)",
     )
     parser.add_argument(
         "--layout",
@@ -54,11 +66,13 @@ def add_kinds(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, terminal: Terminal) -> int:
     """Write what has changed, or say what would."""
+    if args.list:
+        return _list(args, terminal)
     project = project_of(args, terminal)
     _note_dropped(project, terminal)
-    files = generation.generate(
-        project.catalog, project.workspace, kinds=args.only or KINDS, layout=args.layout
-    )
+    if generation.COLLECTORS in wanted_kinds(args, project):
+        _note_disputes(project, terminal)
+    files = wanted_files(args, project)
     plan = artefacts.plan(output_folder(args, project), files, force=args.force)
     if plan.conflicts:
         report_conflicts(terminal, plan)
@@ -72,9 +86,47 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     return exits.OK
 
 
+def wanted_files(args: argparse.Namespace, project: Project) -> dict[str, generation.Files]:
+    """What the flags ask for, by kind."""
+    return generation.generate(
+        project.catalog,
+        project.workspace,
+        kinds=wanted_kinds(args, project),
+        layout=args.layout,
+        collectors=args.collector,
+    )
+
+
+def wanted_kinds(args: argparse.Namespace, project: Project) -> tuple[str, ...]:
+    """The kinds that the flags ask for; naming a collector asks for collectors alone."""
+    only: tuple[str, ...] | None = args.only
+    if not args.collector:
+        return only or generation.usual_kinds(project.workspace)
+    if only and generation.COLLECTORS not in only:
+        raise UsageError(
+            "--collector goes with the kind collectors",
+            hint="leave --only out, or add collectors to it",
+        )
+    return only or (generation.COLLECTORS,)
+
+
+def _list(args: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the names that the chosen kind knows, one a line; no workspace is needed."""
+    names = COLLECTORS if args.only == (generation.COLLECTORS,) else generation.KINDS
+    for name in names:
+        terminal.line(name)
+    return exits.OK
+
+
 def output_folder(args: argparse.Namespace, project: Project) -> Path:
     """The folder that generated files stand in: the flag's, else the workspace's."""
     return Path(args.out) if args.out else project.path(project.workspace.output)
+
+
+def _note_disputes(project: Project, terminal: Terminal) -> None:
+    """Say which services two components claim: their telemetry gets nobody's tags."""
+    for env, dispute in generation.disputes(project.catalog, project.workspace):
+        terminal.note(f"note: {env}: {dispute}; it is tagged for none of them")
 
 
 def _note_dropped(project: Project, terminal: Terminal) -> None:

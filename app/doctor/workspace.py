@@ -59,10 +59,12 @@ def generated_files_check(project: Project) -> Check:
         return skipped(name, "there is no app to generate anything for")
     if any(each.severity is Severity.ERROR for each in project.problems):
         return skipped(name, "the specifications have errors")
-    kinds, layout = _written_before(out)
+    kinds, names, layout = _written_before(out)
     if not kinds:
         return warn(name, f"nothing has been generated into {out}", "headroom generate")
-    files = generation.generate(project.catalog, project.workspace, kinds=kinds, layout=layout)
+    files = generation.generate(
+        project.catalog, project.workspace, kinds=kinds, layout=layout, collectors=names
+    )
     differences = artefacts.check(artefacts.plan(out, files))
     if not differences:
         return ok(name, f"{sum(map(len, files.values()))} files in {out} are current")
@@ -72,11 +74,11 @@ def generated_files_check(project: Project) -> Check:
     return fail(name, f"out of date in {out}: {shown}{more}", f"{again}, then publish")
 
 
-def _written_before(out: Path) -> tuple[tuple[str, ...], str]:
-    """Return the kinds of files that the output folder holds, and the layout of its rules."""
+def _written_before(out: Path) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Return the kinds of files that the output folder holds, its collectors, and its layout."""
     content = manifest.load(out) if out.is_dir() else None
     entries = {} if content is None else manifest.parse(out, content)
     kinds = {entry.kind for entry in entries.values()}
     folders = {path.partition("/")[0] for path, entry in entries.items() if entry.kind == "rules"}
     layouts = [name for name in LAYOUTS if name in folders]
-    return tuple(kind for kind in generation.GENERATORS if kind in kinds), (*layouts, _PLAIN)[0]
+    return *generation.kinds_of(kinds), (*layouts, _PLAIN)[0]

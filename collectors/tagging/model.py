@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from slo.collecting import Collecting, Secret
-from slo.model import Component
+from slo.model import App, Component, Environment
 from slo.naming import TAGS, Tag
 from slo.records import dataclass
 
@@ -163,17 +163,47 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """A service that several components claim; what it sends is tagged for none of them."""
+
+    service: str
+    claimants: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.claimants)} claim the service {self.service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that one environment's collectors need; streams by app and component."""
+    """Everything that one environment's collectors need; streams by app and component.
+
+    ``apps`` are the applications that have the environment, for what no stream holds: objectives
+    and clusters.
+    """
 
     env: str
     streams: tuple[Stream, ...]
+    disputes: tuple[Dispute, ...] = ()
     settings: Collecting
     secrets: tuple[Secret, ...]
+    apps: tuple[App, ...] = ()
 
     def of(self, kind: type[S]) -> tuple[tuple[Stream, S], ...]:
         """Every source of one kind with its stream."""
         return tuple((stream, source) for stream in self.streams for source in stream.of(kind))
+
+    def environment(self, app: str) -> Environment | None:
+        """What an application's file says about the environment."""
+        return next(
+            (
+                environment
+                for each in self.apps
+                if each.name == app
+                for environment in each.environments
+                if environment.name == self.env
+            ),
+            None,
+        )
 
     def version(self, collector: str, default: str) -> tuple[int, ...]:
         """The version a collector's file is for, as numbers."""

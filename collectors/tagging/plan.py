@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from collectors.joining.pods import pod_names
 from collectors.tagging.model import (
+    Dispute,
     FileSource,
     JournalSource,
     OtlpSource,
@@ -33,21 +35,27 @@ _SENDS_OTLP = {ComponentKind.SERVICE, ComponentKind.FUNCTION, ComponentKind.FRON
 def plans(catalog: Catalog, settings: Collecting) -> tuple[Plan, ...]:
     """One plan for each environment that any application has, by name.
 
-    Raises ``UsageError`` when two components claim the same records, or when two streams would
-    have one name: a record has one owner.
+    A service that several components claim is tagged for none. Raises ``UsageError`` when two
+    claim the same files, pods, unit or program, which could not be collected once and rightly,
+    or when two streams would have one name.
     """
     names = sorted({env.name for app in catalog.apps for env in app.environments})
     built_in = SECRETS if settings.redact_builtin else ()
     found = []
     for name in names:
-        streams = tuple(_streams(catalog, name))
-        _check_owners(name, streams)
+        claimed = tuple(_streams(catalog, name))
+        _check_owners(name, claimed)
+        disputes = tuple(_disputes(claimed))
         found.append(
             Plan(
                 env=name,
-                streams=streams,
+                streams=tuple(_settled(stream, disputes) for stream in claimed),
+                disputes=disputes,
                 settings=settings,
                 secrets=(*built_in, *settings.redact),
+                apps=tuple(
+                    app for app in catalog.apps if any(env.name == name for env in app.environments)
+                ),
             )
         )
     return tuple(found)
@@ -147,7 +155,7 @@ def _check_owners(env: str, streams: Sequence[Stream]) -> None:
         other = names.setdefault((stream.dataset, stream.namespace), stream)
         if other is not stream:
             raise UsageError(
-                f"{_called(stream)} and {_called(other)} would both write to the data stream "
+                f"{_called(other)} and {_called(stream)} would both write to the data stream "
                 f"{stream.dataset}-{stream.namespace} of {env}",
                 hint="rename one: data streams cannot hold -, so it becomes _",
             )
@@ -155,7 +163,7 @@ def _check_owners(env: str, streams: Sequence[Stream]) -> None:
             other = claims.setdefault(claim, stream)
             if other is not stream:
                 raise UsageError(
-                    f"{_called(stream)} and {_called(other)} both claim {' '.join(claim)} in {env}",
+                    f"{_called(other)} and {_called(stream)} both claim {' '.join(claim)} in {env}",
                     hint="a record has one owner: give each a path, workload or service of its own",
                 )
 
@@ -173,8 +181,26 @@ def _claims(source: Source) -> Iterator[tuple[str, ...]]:
         labels = ",".join(f"{key}={value}" for key, value in sorted(source.labels.items()))
         which = source.workload or labels or "all"
         yield "the pods", f"{source.namespace}/{which}", source.container or "(all containers)"
-    elif isinstance(source, OtlpSource):
-        yield "the service", source.service
+
+
+def _disputes(streams: Sequence[Stream]) -> Iterator[Dispute]:
+    claimants: dict[str, list[str]] = {}
+    for stream in streams:
+        for source in stream.of(OtlpSource):
+            claimants.setdefault(source.service, []).append(_called(stream))
+    for service, names in claimants.items():
+        if len(names) > 1:
+            yield Dispute(service=service, claimants=tuple(names))
+
+
+def _settled(stream: Stream, disputes: Sequence[Dispute]) -> Stream:
+    disputed = {each.service for each in disputes}
+    kept = tuple(
+        source
+        for source in stream.sources
+        if not (isinstance(source, OtlpSource) and source.service in disputed)
+    )
+    return stream if kept == stream.sources else replace(stream, sources=kept)
 
 
 def _called(stream: Stream) -> str:

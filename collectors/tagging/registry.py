@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from collectors.tagging.model import Plan
+if TYPE_CHECKING:
+    from collectors.tagging.model import Plan
 
 Files = Mapping[str, str]
 """Text by path below the folder of a collector and an environment."""

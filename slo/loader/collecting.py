@@ -14,6 +14,7 @@ def build_collecting(fields: Fields | None, problems: list[Problem]) -> Collecti
         return Collecting()
     own = {pair.key.value: pair.value for pair in fields.pairs("redact", str)}
     return Collecting(
+        use=fields.each("use", str),
         destination=Destination(fields.get("destination", str) or "otlp"),
         endpoint=fields.get("endpoint", str),
         versions=fields.mapping("versions", str),

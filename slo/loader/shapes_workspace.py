@@ -1,5 +1,6 @@
 """The shape of a Workspace document."""
 
+from slo.collecting import COLLECTORS as KNOWN_COLLECTORS
 from slo.collecting import Destination
 from slo.loader.leaves import (
     BUCKETS,
@@ -10,6 +11,7 @@ from slo.loader.leaves import (
     VALUE,
     WINDOW,
     document,
+    names,
 )
 from slo.loader.shapes_receivers import RECEIVERS
 from slo.loader.shapes_serving import COSTS, SERVE
@@ -48,6 +50,10 @@ LINKS = Record(
 COLLECTORS = Record(
     description="What log and trace collectors are configured for.",
     fields={
+        "use": Field(
+            shape=names(Choice(choices=KNOWN_COLLECTORS)),
+            description="The collectors that this installation runs.",
+        ),
         "destination": Field(
             shape=Choice(choices=tuple(each.value for each in Destination)),
             default="otlp",
@@ -58,7 +64,7 @@ COLLECTORS = Record(
             description="The default of the variable that names the destination's address.",
         ),
         "versions": Field(
-            shape=MapOf(key=Text(max_length=64), shape=VALUE),
+            shape=MapOf(key=Choice(choices=KNOWN_COLLECTORS), shape=VALUE),
             description="The version of each collector, such as otelcol.",
         ),
         "redactBuiltIn": Field(
