@@ -25,6 +25,16 @@ from app.console.settings import SETTINGS
 PAGES = ("/app", "/unattributed", "/map", "/catalogue")
 """The addresses of pages other than the first."""
 
+_DRAWN_WITH = (
+    "pandas",
+    "plotly.tools",
+    *(
+        f"app.console.{page}"
+        for page in ("frame", "fleet", "application", "nobody", "topology", "declared")
+    ),
+)
+"""What the pages are drawn with."""
+
 _SERVER = "window.__streamlit = {BACKEND_BASE_URL: location.origin}"
 
 SCRIPT = Path(host.__file__).with_name("main.py")
@@ -32,14 +42,17 @@ SCRIPT = Path(host.__file__).with_name("main.py")
 
 def application(site: Site) -> ASGIApp:
     """API and console together; the console's pages are Streamlit's."""
-    # Two threads that import pandas at once, such as two panels, can see half of it.
-    import_module("pandas")
+    # Before the first visitor, who would wait for them; and two threads that import pandas at
+    # once, such as two panels, can see half of it.
+    for name in _DRAWN_WITH:
+        import_module(name)
     for name, value in settings(site).items():
         config.set_option(name, value)
     host.install(
         host.Host(
             world=lambda: site.world,
             clock=lambda: datetime.fromtimestamp(site.clock() / 1e9, UTC),
+            telemetry=site.telemetry,
             scope_of=site.scope_of,
         )
     )

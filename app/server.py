@@ -34,18 +34,22 @@ from app.api.site import ScopeOf, Site
 from app.api.table import nothing_here
 from app.api.tokens import read_tokens
 from app.project import Project
+from app.services.alerts import ActiveAlert
+from app.services.history import History
 from app.services.opening import open_world
 from app.services.world import World
 from app.telemetry import Telemetry
 from app.watching import measured
 from collectors.signals import Signal
 from collectors.store import Limit, Retention, StoreWriter
+from slo import naming
 from slo.errors import HeadroomError, UsageError
 from slo.records import dataclass
 from slo.workspace import Workspace
 
 if TYPE_CHECKING:
     from app.evaluator import Running
+    from app.evaluator.alerting import Alert
 
 COMPANIONS: tuple[str, ...] = ()
 """What runs beside the server, as ``module:function`` of ``start(world, telemetry)``."""
@@ -105,6 +109,7 @@ def serve(
     had, and ``StoreBusy`` where another process writes to the store.
     """
     check_access(project.workspace, options.host)
+    telemetry.begin()
     with ExitStack() as stack:
         listener = stack.enter_context(listen(options.host, options.port))
         url = _url(options.host, listener.getsockname()[1])
@@ -112,6 +117,8 @@ def serve(
         world = open_world(project, environ=environ)
         if world.telemetry is not None:
             world = replace(world, telemetry=measured(world.telemetry, telemetry))
+        if writer is not None:
+            world = replace(world, history=History())
         site = _site(world, writer, telemetry, options)
         if site.intake is not None:
             stack.callback(site.intake.close)
@@ -120,7 +127,9 @@ def serve(
         for name in COMPANIONS:
             stack.callback(_start(name, world, telemetry).close)
         if writer is not None:
-            stack.callback(_evaluator(project, writer, telemetry).stop)
+            evaluator = _evaluator(world, writer, telemetry)
+            stack.callback(evaluator.stop)
+            site.board.attach(lambda: [_active(each) for each in evaluator.alerts])
         server = Server(application, site)
         server.ready = lambda: ready(Started(url=url, site=site, end=server.end))
         server.run(sockets=[listener])
@@ -242,18 +251,30 @@ def _writer(workspace: Workspace, stack: ExitStack) -> StoreWriter | None:
     return writer
 
 
-def _evaluator(project: Project, writer: StoreWriter, telemetry: Telemetry) -> Running:
+def _evaluator(world: World, writer: StoreWriter, telemetry: Telemetry) -> Running:
     """Evaluate what is read from the store, whose alerts nobody else would raise."""
     from app.evaluator import start  # noqa: PLC0415 - loads the engine of PromQL
 
-    store = Path(cast("str", project.workspace.store))
+    store = Path(cast("str", world.project.workspace.store))
     return start(
-        project,
+        world.project,
         writer,
         store=store,
         clock=time.time_ns,
         state=store / "evaluator",
         telemetry=telemetry,
+        history=world.history,
+    )
+
+
+def _active(alert: Alert) -> ActiveAlert:
+    return ActiveAlert(
+        name=alert.labels[naming.ALERT_NAME],
+        state=str(alert.stage),
+        labels={k: v for k, v in alert.labels.items() if k != naming.ALERT_NAME},
+        since=alert.active_at * _MILLISECOND,
+        value=alert.value,
+        annotations=alert.annotations,
     )
 
 

@@ -6,119 +6,36 @@ variables ask for an exporter; what is exported has ``service.namespace=headroom
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import StrEnum
+from contextlib import contextmanager
 from operator import itemgetter
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+from app.measures import BEGUN, METRICS, Kind
 from slo.errors import UsageError
 from slo.records import dataclass
 
 if TYPE_CHECKING:
+    import requests
     from opentelemetry.metrics import CallbackOptions, Meter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 NAMESPACE = "headroom"
 
+OWN_HEADER = "x-headroom-export"
+"""What our own exports carry, so that a server that exports to itself knows them again."""
+
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SERVERS_FAULT = 500
 _PATIENCE = 3.0
 """Seconds that the last export may take when the process ends."""
 
-
-class Kind(StrEnum):
-    """What a metric is."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A metric as Prometheus and as OpenTelemetry name it."""
-
-    kind: Kind
-    otel: str
-    help: str
-
-
-METRICS: Mapping[str, Metric] = {
-    "headroom_http_requests_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.http.requests", help="Requests by route and status."
-    ),
-    "headroom_http_request_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.http.request.duration", help="How long answers took."
-    ),
-    "headroom_ingest_requests_total": Metric(
-        kind=Kind.COUNTER,
-        otel="headroom.ingest.requests",
-        help="Batches by signal and outcome: stored, duplicate, busy, refused or failed.",
-    ),
-    "headroom_ingest_records_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.ingest.records", help="Records that are on disk."
-    ),
-    "headroom_ingest_rejected_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.ingest.rejected", help="Records that were not taken."
-    ),
-    "headroom_ingest_bytes_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.ingest.bytes", help="Bytes of bodies as they were sent."
-    ),
-    "headroom_ingest_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.ingest.duration", help="From a body to the disk."
-    ),
-    "headroom_ingest_waiting_requests": Metric(
-        kind=Kind.GAUGE, otel="headroom.ingest.waiting.requests", help="Batches not yet on disk."
-    ),
-    "headroom_ingest_waiting_bytes": Metric(
-        kind=Kind.GAUGE, otel="headroom.ingest.waiting.bytes", help="Their bytes as sent."
-    ),
-    "headroom_store_trouble": Metric(
-        kind=Kind.GAUGE, otel="headroom.store.trouble", help="1 while compaction fails."
-    ),
-    "headroom_query_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.query.duration", help="How long a question took."
-    ),
-    "headroom_query_failures_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.query.failures", help="Questions without an answer."
-    ),
-    "headroom_page_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.page.duration", help="How long drawing a page took."
-    ),
-    "headroom_gate_decisions_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.gate.decisions", help="Decisions by outcome."
-    ),
-    "headroom_gate_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.gate.duration", help="How long a decision took."
-    ),
-    "headroom_evaluator_ticks_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.evaluator.ticks", help="Rounds of rule evaluation."
-    ),
-    "headroom_evaluator_tick_duration_seconds": Metric(
-        kind=Kind.HISTOGRAM, otel="headroom.evaluator.tick.duration", help="How long rounds took."
-    ),
-    "headroom_evaluator_rule_failures_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.evaluator.rule.failures", help="Rules that failed."
-    ),
-    "headroom_evaluator_failing_rules": Metric(
-        kind=Kind.GAUGE, otel="headroom.evaluator.failing.rules", help="Rules that fail now."
-    ),
-    "headroom_evaluator_missed_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.evaluator.missed", help="Evaluations left out."
-    ),
-    "headroom_evaluator_lag_seconds": Metric(
-        kind=Kind.GAUGE, otel="headroom.evaluator.lag", help="How long ago the last round began."
-    ),
-    "headroom_evaluator_notifications_total": Metric(
-        kind=Kind.COUNTER, otel="headroom.evaluator.notifications", help="Notifications ordered."
-    ),
-}
-"""Every metric of our own by its name in Prometheus."""
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -127,6 +44,22 @@ Labels = tuple[tuple[str, str], ...]
 class _Histogram:
     counts: list[int]
     total: float = 0.0
+
+
+class Traced:
+    """A span that is open, or none where nothing is exported."""
+
+    def __init__(self, span: Span | None) -> None:
+        self._span = span
+
+    def answered(self, status: int) -> None:
+        """Say with which status of HTTP it ends; what is the server's fault is an error."""
+        if self._span is not None:
+            from opentelemetry.trace import StatusCode  # noqa: PLC0415 - an extra
+
+            self._span.set_attribute("http.response.status_code", status)
+            if status >= _SERVERS_FAULT:
+                self._span.set_status(StatusCode.ERROR)
 
 
 class Telemetry:
@@ -141,7 +74,9 @@ class Telemetry:
         tracer: Tracer | None = None,
         meter: Meter | None = None,
         shutdown: Callable[[], None] | None = None,
+        mark: str | None = None,
     ) -> None:
+        self._mark = mark
         self._lock = Lock()
         self._counts: dict[str, dict[Labels, float]] = {}
         self._histograms: dict[str, dict[Labels, _Histogram]] = {}
@@ -155,6 +90,18 @@ class Telemetry:
     def exports(self) -> bool:
         """Whether anything leaves the process by OpenTelemetry."""
         return self._tracer is not None or self._meter is not None
+
+    def begin(self) -> None:
+        """Begin the counters of a server at 0."""
+        for name, labels in BEGUN:
+            self.count(name, 0, **labels)
+
+    def is_own(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request is this process's own export, which nobody traces: it would never end.
+
+        ``headers`` are by their names in lower case.
+        """
+        return self._mark is not None and headers.get(OWN_HEADER) == self._mark
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
@@ -194,16 +141,43 @@ class Telemetry:
         """Measure a block into a histogram, as a span of the same name too."""
         began = time.perf_counter()
         try:
-            with self.span(METRICS[name].otel.removesuffix(".duration"), **labels):
+            with self.span(METRICS[name].otel.removesuffix(".duration"), labels):
                 yield
         finally:
             self.observe(name, time.perf_counter() - began, **labels)
 
-    def span(self, name: str, **attributes: str) -> AbstractContextManager[object]:
-        """Trace a block; nothing happens without an exporter."""
+    def took(self, name: str, seconds: float, *, failed: bool, **labels: str) -> None:
+        """Tell of something that has just ended, as ``timed`` does; it served somebody outside."""
+        self.observe(name, seconds, **labels)
+        if self._tracer is not None:
+            from opentelemetry.context import Context  # noqa: PLC0415 - an extra
+            from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415 - as above
+
+            end = time.time_ns()
+            span = self._tracer.start_span(
+                METRICS[name].otel.removesuffix(".duration"),
+                context=Context(),
+                kind=SpanKind.SERVER,
+                attributes=labels,
+                start_time=end - int(seconds * 1e9),
+            )
+            if failed:
+                span.set_status(StatusCode.ERROR)
+            span.end(end)
+
+    @contextmanager
+    def span(
+        self, name: str, attributes: Mapping[str, str], *, serving: bool = False
+    ) -> Iterator[Traced]:
+        """Trace a block, ``serving`` somebody outside; nothing happens without an exporter."""
         if self._tracer is None:
-            return nullcontext()
-        return self._tracer.start_as_current_span(name, attributes=attributes)
+            yield Traced(None)
+            return
+        from opentelemetry.trace import SpanKind  # noqa: PLC0415 - an extra
+
+        kind = SpanKind.SERVER if serving else SpanKind.INTERNAL
+        with self._tracer.start_as_current_span(name, kind=kind, attributes=attributes) as span:
+            yield Traced(span)
 
     def exposition(self) -> str:
         """Write the counts in the text format of Prometheus, version 0.0.4."""
@@ -254,14 +228,15 @@ def open_telemetry(environ: Mapping[str, str], *, name: str, version: str) -> Te
     own = {"service.namespace": NAMESPACE, "service.name": name, "service.version": version}
     resource = Resource(own).merge(OTELResourceDetector().detect())
     ends: list[Callable[[], None]] = []
-    tracer = _tracer(resource, traces, ends) if traces else None
-    meter = _meter(resource, metrics, ends) if metrics else None
+    mark = secrets.token_hex(16)
+    tracer = _tracer(resource, traces, mark, ends) if traces else None
+    meter = _meter(resource, metrics, mark, ends) if metrics else None
 
     def shutdown() -> None:
         for end in ends:
             end()
 
-    return Telemetry(tracer=tracer, meter=meter, shutdown=shutdown)
+    return Telemetry(tracer=tracer, meter=meter, shutdown=shutdown, mark=mark)
 
 
 def installed_version() -> str:
@@ -296,7 +271,16 @@ def _exporter(environ: Mapping[str, str], signal: str) -> str | None:
     return chosen
 
 
-def _tracer(resource: Resource, exporter: str, ends: list[Callable[[], None]]) -> Tracer:
+def _session(mark: str) -> requests.Session:
+    """A session whose requests carry the mark; headers of ``OTEL_*`` variables stay."""
+    import requests  # noqa: PLC0415 - with the extra
+
+    session = requests.Session()
+    session.headers[OWN_HEADER] = mark
+    return session
+
+
+def _tracer(resource: Resource, exporter: str, mark: str, ends: list[Callable[[], None]]) -> Tracer:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - an extra
     from opentelemetry.sdk.trace.export import (  # noqa: PLC0415 - as above
         BatchSpanProcessor,
@@ -312,14 +296,14 @@ def _tracer(resource: Resource, exporter: str, ends: list[Callable[[], None]]) -
             OTLPSpanExporter,
         )
 
-        out = OTLPSpanExporter()
+        out = OTLPSpanExporter(session=_session(mark))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(out))
     ends.append(provider.shutdown)
     return provider.get_tracer(NAMESPACE)
 
 
-def _meter(resource: Resource, exporter: str, ends: list[Callable[[], None]]) -> Meter:
+def _meter(resource: Resource, exporter: str, mark: str, ends: list[Callable[[], None]]) -> Meter:
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - an extra
     from opentelemetry.sdk.metrics.export import (  # noqa: PLC0415 - as above
         ConsoleMetricExporter,
@@ -335,7 +319,7 @@ def _meter(resource: Resource, exporter: str, ends: list[Callable[[], None]]) ->
             OTLPMetricExporter,
         )
 
-        out = OTLPMetricExporter()
+        out = OTLPMetricExporter(session=_session(mark))
     provider = MeterProvider(
         [PeriodicExportingMetricReader(out)], resource=resource, shutdown_on_exit=False
     )
@@ -350,7 +334,10 @@ def _instruments(meter: Meter) -> dict[str, Callable[[float, Mapping[str, str]],
             found[name] = meter.create_counter(metric.otel, description=metric.help).add
         elif metric.kind is Kind.HISTOGRAM:
             found[name] = meter.create_histogram(
-                metric.otel, unit="s", description=metric.help
+                metric.otel,
+                unit="s",
+                description=metric.help,
+                explicit_bucket_boundaries_advisory=_BOUNDS,
             ).record
     return found
 

@@ -27,7 +27,7 @@ def run(bench: Run) -> Result:
     with Headroom("--no-console") as server:
         began = time.monotonic()
         idle = resident(server.pid)
-        client, samples, late, sent = Client.to(server), [], 0.0, 0
+        client, samples, late, sent, minutes = Client.to(server), [], 0.0, 0, 0
         with ThreadPoolExecutor(1) as sending:
             while (now := time.monotonic() - began) < seconds:
                 due = int((now + _SAMPLED_EVERY) * RATE) // BATCH - sent
@@ -37,8 +37,9 @@ def run(bench: Run) -> Result:
                 sent += len(bodies)
                 samples.append((now, resident(server.pid)))
                 late = max(late, time.monotonic() - began - sent * BATCH / RATE)
-                if len(samples) % 30 == 0:
-                    bench.tell(f"{now:.0f} s, {samples[-1][1] / _MIB:.0f} MiB")
+                if now >= (minutes + 1) * 60:
+                    minutes = int(now // 60)
+                    bench.tell(f"{minutes} min, {samples[-1][1] / _MIB:.0f} MiB")
                 time.sleep(max(0.0, sent * BATCH / RATE - (time.monotonic() - began)))
         rate = sent * BATCH / (time.monotonic() - began)
     return Result(rows=_rows(samples, idle, rate, late))

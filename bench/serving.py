@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -156,6 +157,7 @@ class Client:
                 return
             if answer.status_code not in _TOO_BUSY:
                 break
+            time.sleep(float(answer.headers.get("Retry-After", 1)))
         raise FailedError(f"{self.url} answers {answer.status_code}: {answer.text[:200]}")
 
 

@@ -14,8 +14,10 @@ from app.api import shapes
 from app.api.parameters import Parameter, Values, choice, duration, instant, number, text
 from app.api.problems import HttpProblem
 from app.api.table import Call, Endpoint, Handler
+from app.services.alerts import active_alerts
 from collectors.readers.telemetry import LogQuery, TimeRange, TraceOrder, TraceQuery, Where
 from collectors.store import nanoseconds
+from slo import naming
 from slo.errors import SourceError
 from slo.model import App, ServiceLevel
 from slo.suggest import did_you_mean
@@ -106,6 +108,19 @@ def _of_budgets(asked: _Questions) -> tuple[Endpoint, ...]:
 def _of_records(asked: _Questions) -> tuple[Endpoint, ...]:
     return (
         _get(
+            "/v1/apps/{app}/alerts",
+            "listAlerts",
+            "Its alerts that are pending or fire now, the gravest first",
+            asked.alerts,
+            "alerts",
+            parameters=(
+                _APP,
+                _ENV,
+                text("slo", "Only those of this SLO."),
+                choice("state", "Only those in this state.", ("pending", "firing")),
+            ),
+        ),
+        _get(
             "/v1/apps/{app}/logs",
             "searchLogs",
             "Its log records, newest first",
@@ -186,6 +201,21 @@ class _Questions:
             ),
         )
         return JSONResponse(status_json(found, at))
+
+    async def alerts(self, call: Call) -> Response:
+        scope, values, site = call.site.scope(call.request), call.values, call.site
+        app = _app(call, scope)
+        env = values["env"] or _first_environment(app, scope)
+        _check_slo(values["slo"], site.world.project.levels(app.name, env))
+        found = await self._desk.ask(
+            call,
+            "alerts",
+            lambda: active_alerts(site.world, scope, app.name, env, _now(call), site.board),
+        )
+        wanted = {naming.SLO: values["slo"], "state": values["state"]}
+        rows = [shapes.alert_json(each) for each in found.value]
+        rows = [r for r in rows if all(v in {None, r[k]} for k, v in wanted.items())]
+        return JSONResponse({"app": app.name, "env": env, "alerts": rows, **shapes.answered(found)})
 
     async def attribution(self, call: Call) -> Response:
         from app.services.attribution import attribution  # noqa: PLC0415 - loads pandas

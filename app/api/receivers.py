@@ -80,7 +80,7 @@ async def _store(call: Call, signal: Signal, content: Content | None) -> Decoded
     sender = site.tokens.sender(authorization, address_of(call.request))
     intake = intake_of(call)
     try:
-        with intake.room() as room, site.telemetry.span(f"receive {signal.value}"):
+        with intake.room() as room:
             sizing = intake.sizing
             body = await read_body(call.request, sizing.body, room.take, patience=sizing.patience)
             parcel = Parcel(

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.reports.status_json import instant
+from app.services.alerts import ActiveAlert
 from app.services.results import DeployReport, Estimate
 from collectors.readers.telemetry import Answered, TimeRange
 from collectors.store import rfc3339
+from slo import naming
 from slo.model import App, Component
 
 if TYPE_CHECKING:
@@ -130,6 +132,20 @@ def _component(component: Component) -> dict[str, object]:
         "address": component.address,
         "share": dict(component.share) or None,
         "dependsOn": list(component.depends_on),
+    }
+
+
+def alert_json(alert: ActiveAlert) -> dict[str, object]:
+    """Write an alert; what its source does not tell is null."""
+    return {
+        "name": alert.name,
+        "state": alert.state,
+        "severity": alert.labels.get(naming.SEVERITY),
+        "slo": alert.labels.get(naming.SLO),
+        "since": None if alert.since is None else rfc3339(alert.since),
+        "value": plain(alert.value),
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from app.access import OPEN, Scope
 from app.api.tokens import Tokens
+from app.services.alerts import Board
 from app.services.world import World
 from app.telemetry import Telemetry
 from slo.records import dataclass
@@ -32,7 +34,8 @@ class Site:
     """One server: its sources, its way in, and who may do what.
 
     ``intake`` is ``None`` without a store. ``clock`` tells Unix nanoseconds. ``draining`` is set
-    once the server is about to end. ``access_log`` gets a line for each request.
+    once the server is about to end. ``access_log`` gets a line for each request. ``board`` has
+    the alerts of the rules that this server evaluates.
     """
 
     world: World
@@ -44,6 +47,7 @@ class Site:
     scope_of: ScopeOf = everybody
     hosts: frozenset[str] | None = None
     access_log: Callable[[str], None] | None = None
+    board: Board = field(default_factory=Board)
 
     def scope(self, request: Request) -> Scope:
         """Who asks; raises ``Forbidden`` for somebody without a role."""

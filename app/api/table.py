@@ -18,6 +18,7 @@ from slo.records import dataclass
 
 _LOG = logging.getLogger("headroom.api")
 _UNFORESEEN = 500
+_UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +80,33 @@ class _Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         scope["headroom.route"] = self._path
+        telemetry = self._site.telemetry
+        if self._path in _UNTRACED or telemetry.is_own(request.headers):
+            await self._serve(request, send)
+            return
+        method = request.method if request.method in self._methods else "other"
+        name = f"{method} {self._path}"
+        said = {"http.request.method": method, "http.route": self._path}
+        with telemetry.span(name, said, serving=True) as traced:
+            status = await self._serve(request, send)
+            if status is not None:
+                traced.answered(status)
+
+    async def _serve(self, request: Request, send: Send) -> int | None:
+        """Answer, and return with which status; ``None`` where nobody waits for it any more."""
+        scope = request.scope
         try:
             answer = await self._answer(request)
         except ClientDisconnect:
-            return
+            return None
         except Exception as error:  # noqa: BLE001 - the one place where every error ends
             problem = problem_of(error)
             request_id = scope.get("headroom.request_id")
             if problem.status == _UNFORESEEN:
                 _LOG.error("request %s broke its handler", request_id, exc_info=error)
             answer = response(problem, request_id)
-        await answer(scope, receive, send)
+        await answer(scope, request.receive, send)
+        return answer.status_code
 
     async def _answer(self, request: Request) -> Response:
         if not self._methods:

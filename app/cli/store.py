@@ -97,9 +97,11 @@ def _stats(folder: Path, args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _verify(folder: Path, args: argparse.Namespace, terminal: Terminal) -> int:
-    from collectors.store import verify  # noqa: PLC0415 - loads PyArrow
+    from collectors.store import repairable, verify  # noqa: PLC0415 - loads PyArrow
 
     problems = verify(folder)
+    for each in repairable(folder):
+        terminal.note(f"warning: {printable(each)}; headroom store compact makes it anew")
     if args.format == "json":
         terminal.line(json.dumps({"problems": problems}, indent=2))
     else:

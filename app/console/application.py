@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.access import Forbidden
 from app.console import words
-from app.console.panels import absent, failed, refused
+from app.console.panels import absent
 from app.console.state import Tab
 from app.console.tabs import deploys, logs, metrics, overview, traces, why
 from app.console.visit import change, visit
-from slo.errors import HeadroomError
 from slo.model import App
 
 _LABELS: Mapping[Tab, str] = {
@@ -35,20 +33,13 @@ _DRAWN: Mapping[Tab, Callable[[], None]] = {
 
 
 def draw() -> None:
-    """Draw the page."""
+    """Draw the page; raises ``Forbidden``, and ``HeadroomError`` for an app that is not there."""
     here = visit()
     if not here.name:
         absent("No app is in this workspace, or none that you may see.")
         return
-    try:
-        here.world.project.levels(here.name, here.view.env)
-        here.scope.check(here.name, here.env)
-    except Forbidden as reason:
-        refused(reason)
-        return
-    except HeadroomError as reason:
-        failed(reason)
-        return
+    here.world.project.levels(here.name, here.view.env)
+    here.scope.check(here.name, here.env)
     assert here.app is not None
     _heading(here.app)
     st.session_state["tab"] = _LABELS[here.view.tab]

@@ -13,11 +13,12 @@ from app.console import tables, words
 from app.console.frame import choose, page_link
 from app.console.panels import Panel, show
 from app.console.state import View
-from app.console.visit import APP, Visit, change, leave
+from app.console.visit import APP, Visit, change, deciding, leave
 from app.services.cost import cost
 from app.services.fleet import fleet
 from app.services.results import Cost
 from collectors.readers.telemetry import Answered
+from slo.gate.findings import Effect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +64,12 @@ def show_cost() -> None:
 
 
 def _ask(here: Visit) -> Answered[pd.DataFrame]:
-    view = here.view
-    return fleet(here.world, here.scope, here.now, team=view.team, tier=view.tier, env=view.env)
+    view, world = here.view, here.world
+    with deciding() as decided:
+        found = fleet(world, here.scope, here.now, team=view.team, tier=view.tier, env=view.env)
+        for effect in found.value["decision"]:
+            decided(effect if effect in set(Effect) else Effect.INDETERMINATE)
+    return found
 
 
 def _filters(here: Visit) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from app.access import Forbidden
-from app.console import words
+from app.console import host, words
 from app.console.panels import failed, refused
 from app.console.state import RANGES, REFRESHES, View, from_datetime
-from app.console.visit import APP, Visit, change, go, left, moved, visit
+from app.console.timing import Drawing, Outcome, begun
+from app.console.visit import APP, Visit, asked, change, go, left, moved, visit
 from slo.errors import HeadroomError
 from slo.units import Duration
 
@@ -29,14 +30,30 @@ def framed(draw: Callable[[], None], page: str) -> None:
     away = left()
     if away is not None:
         st.switch_page(APP, query_params=away)
+    view, _ = asked()
+    drawing = Drawing(
+        host.installed().telemetry, page or "fleet", view.tab if page == "app" else "none"
+    )
+    begun(drawing)
+    drawing.end(_page(draw, page))
+
+
+def _page(draw: Callable[[], None], page: str) -> Outcome:
+    """Draw the page with its frame, or why the visitor may not see it."""
     try:
         here = visit()
+        _frame(here, page)
+        draw()
     except Forbidden as reason:
         refused(reason)
-        return
+        return Outcome.FORBIDDEN
     except HeadroomError as reason:
         failed(reason)
-        return
+        return Outcome.FAILED
+    return Outcome.DRAWN
+
+
+def _frame(here: Visit, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="frame"):
         if page in {"app", "map"}:
             _apps(here, everything=page == "map")
@@ -50,7 +67,6 @@ def framed(draw: Callable[[], None], page: str) -> None:
     for mistake in here.mistakes:
         st.warning("A part of this address makes no sense and was left out.")
         st.text(words.plain(mistake))
-    draw()
 
 
 def choose(

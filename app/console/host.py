@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.access import OPEN, Scope
 from app.services.world import World
+from app.telemetry import Telemetry
 from slo.errors import UsageError
 from slo.records import dataclass
 
@@ -27,11 +28,13 @@ class Host:
     """What a process gives its pages.
 
     ``world`` returns the sources as they are configured now. ``scope_of`` says who asks, from a
-    request's headers and the address it came from; it may raise ``Forbidden``.
+    request's headers and the address it came from; it may raise ``Forbidden``. ``telemetry``
+    measures the pages.
     """
 
     world: Callable[[], World]
     clock: Callable[[], datetime]
+    telemetry: Telemetry
     scope_of: Callable[[Headers, str | None], Scope] = everybody
 
 

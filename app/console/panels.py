@@ -17,6 +17,7 @@ import streamlit as st
 
 from app.access import Forbidden
 from app.console import tables, words
+from app.console.timing import Drawing, Outcome, current
 from app.console.visit import Visit, moved, visit
 from collectors.readers.telemetry import Answered
 from slo.errors import HeadroomError, SourceError, SourceTimeout
@@ -61,12 +62,31 @@ class Panel(Generic[T]):
 def show(panel: Panel[Any], *, every: float | None = None) -> None:
     """Draw a panel in a fragment of its own; ``every`` so many seconds anew."""
     again = every or visit().view.refresh or None
-    st.fragment(_show, parallel=True, run_every=again)(panel)
+    drawing = current()
+    if drawing is not None:
+        drawing.begin()
+    st.fragment(_show, parallel=True, run_every=again)(panel, _Once(drawing))
 
 
-def _show(panel: Panel[Any]) -> None:
+class _Once:
+    """Tells a page that a panel of it stands; again and again it is drawn alone."""
+
+    def __init__(self, drawing: Drawing | None) -> None:
+        self._drawing = drawing
+
+    def ended(self, outcome: Outcome) -> None:
+        drawing, self._drawing = self._drawing, None
+        if drawing is not None:
+            drawing.end(outcome)
+
+
+def _show(panel: Panel[Any], once: _Once) -> None:
     if moved():
         st.rerun()
+    once.ended(_draw_panel(panel))
+
+
+def _draw_panel(panel: Panel[Any]) -> Outcome:
     with st.container(border=True, key=f"panel-{panel.key}"):
         head = st.container(horizontal=True, vertical_alignment="center", gap="small")
         with head:
@@ -83,13 +103,17 @@ def _show(panel: Panel[Any]) -> None:
             _draw(panel, answer, here)
         except Forbidden as reason:
             refused(reason)
+            return Outcome.FORBIDDEN
         except HeadroomError as reason:
             failed(reason)
+            return Outcome.FAILED
         except Exception as reason:  # noqa: BLE001 - logged, and told
             # A panel never takes the page with it, whatever is wrong with it.
             _LOG.exception("panel %s", panel.key)
             st.error("This panel is broken; the rest of the page is not.", icon=":material/error:")
             st.text(type(reason).__name__)
+            return Outcome.FAILED
+    return Outcome.PARTIAL if answer.partial else Outcome.DRAWN
 
 
 def _answer(panel: Panel[T], here: Visit) -> Answered[T]:

@@ -58,7 +58,8 @@ class View:
     The range is ``length`` up to now, unless ``start`` and ``end`` (Unix seconds) are set.
     ``route``, ``pod``, ``version`` and ``dependency`` filter; ``at_least`` and ``below`` bound
     durations in milliseconds; ``part_start`` and ``part_end`` (Unix seconds) select a part of the
-    range; ``trace``, ``span``, ``pattern`` and ``node`` are selected; ``part`` is a page of spans.
+    range; ``trace``, ``span``, ``pattern``, ``record``, ``event`` and ``node`` are selected;
+    ``part`` is a page of spans.
     """
 
     app: str | None = None
@@ -82,6 +83,8 @@ class View:
     level: str | None = None
     tail: bool = False
     pattern: str | None = None
+    record: str | None = None
+    event: str | None = None
     route: str | None = None
     pod: str | None = None
     version: str | None = None

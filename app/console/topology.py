@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.console import tables, words
 from app.console.charts.traces import service_map as graph
-from app.console.frame import page_link
-from app.console.panels import Panel, show
-from app.console.visit import APP, Visit
+from app.console.frame import choose, page_link
+from app.console.panels import Panel, absent, show
+from app.console.visit import APP, Visit, note
 from app.services.results import ServiceMap
 from app.services.servicemap import service_map
 from collectors.readers.telemetry import Answered
+from slo.evaluate import State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,17 +67,75 @@ def _draw(here: Visit, found: ServiceMap) -> None:
     if len(found.nodes) > _MOST_NODES:
         st.text(f"{len(found.nodes)} nodes are too many to draw; the table has them all.")
     else:
-        st.echarts_chart(
-            graph(found.nodes, found.edges),
-            height=460,
-            key="map-chart",
-            alt="services and who calls whom; the table below has the same",
-        )
+        _picture(here, found)
+    ids = [str(each) for each in found.nodes["id"]]
+    names = dict(zip(ids, found.nodes["name"], strict=True))
+    chosen = here.view.node
+    choose(
+        "Selected",
+        [None, *sorted(ids, key=lambda each: str(names[each]))],
+        chosen,
+        key="map-node",
+        change_to=lambda node: note(node=node),
+        show=lambda each: "nothing" if each is None else words.plain(names.get(each, each)),
+        width=260,
+    )
+    if chosen in names:
+        _selected(here, found, chosen)
+    elif chosen is not None:
+        absent("What is selected in this address was not seen in this range.")
     if here.view.app:
         _touched(here, found)
     st.dataframe(
-        _shown(found), hide_index=True, key="map-table", placeholder=words.ABSENT, height="auto"
+        _shown(found, chosen if chosen in names else None),
+        hide_index=True,
+        key="map-table",
+        placeholder=words.ABSENT,
+        height="auto",
     )
+
+
+def _picture(here: Visit, found: ServiceMap) -> None:
+    ids = [str(each) for each in found.nodes["id"]]
+
+    def pick() -> None:
+        note(node=clicked(st.session_state.get("map-chart"), ids))
+
+    st.echarts_chart(
+        graph(found.nodes, found.edges, here.view.node),
+        height=460,
+        key="map-chart",
+        on_select=pick,
+        alt="services and who calls whom; the table below has the same",
+    )
+
+
+def clicked(event: object, ids: Sequence[str]) -> str | None:
+    """The node that was clicked in the graph; ``None`` for none."""
+    selection: Mapping[str, Any] = event.get("selection", {}) if isinstance(event, Mapping) else {}
+    for group in selection.get("selected", ()):
+        places: Sequence[int] = group.get("data_indices") or ()
+        if group.get("data_type") == "node" and places and 0 <= places[0] < len(ids):
+            return ids[places[0]]
+    return None
+
+
+def _selected(here: Visit, found: ServiceMap, chosen: str) -> None:
+    """What is known of a node, with the way to its app."""
+    row = found.nodes[found.nodes["id"] == chosen].iloc[0]
+    state = words.STATES.get(str(row["state"]), words.STATES[State.NO_DATA])
+    app = row["app"] if isinstance(row["app"], str) else None
+    said = [f"{row['kind']} {row['name']}"]
+    if app is not None:
+        said.append(f"app {app}: {state}, budget left {words.percent(row['budget_remaining'])}")
+    said.append(
+        f"{words.per_second(row['rate'])} arrive, {words.percent(row['error_ratio'], 2)} fail"
+    )
+    with st.container(border=True, key="map-selected"):
+        st.text(words.plain("\n".join(said)))
+        if app is not None and here.scope.sees(app):
+            view = replace(here.view, app=app, env=None, slo=None, node=None)
+            page_link(f"Open {app}", APP, view)
 
 
 def _touched(here: Visit, found: ServiceMap) -> None:
@@ -96,8 +156,11 @@ def _named(found: ServiceMap) -> pd.DataFrame:
     return edges
 
 
-def _shown(found: ServiceMap) -> pd.DataFrame:
+def _shown(found: ServiceMap, chosen: str | None) -> pd.DataFrame:
+    """Who calls whom; only what touches a node where one is selected."""
     edges = _named(found)
+    if chosen is not None:
+        edges = edges[(found.edges["source"] == chosen) | (found.edges["target"] == chosen)]
     shown = edges[["source", "target"]].copy()
     shown["rate"] = [words.per_second(each) for each in edges["rate"]]
     shown["errors"] = [words.percent(each, 2) for each in edges["error_ratio"]]

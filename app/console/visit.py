@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +15,7 @@ from app.console import host
 from app.console.state import View
 from app.services.world import World
 from collectors.readers.telemetry import Filter, TimeRange, Where
+from slo.errors import HeadroomError
 from slo.model import App
 from slo.records import dataclass
 
@@ -92,7 +95,7 @@ class Visit:
 def visit() -> Visit:
     """Who looks at what now; raises ``Forbidden`` for somebody who may see nothing."""
     here = host.installed()
-    view, mistakes = View.read(st.query_params.to_dict())
+    view, mistakes = asked()
     return Visit(
         world=here.world(),
         scope=here.scope_of(_headers(), st.context.ip_address or _LOOPBACK),
@@ -100,6 +103,11 @@ def visit() -> Visit:
         view=view,
         mistakes=mistakes,
     )
+
+
+def asked() -> tuple[View, tuple[str, ...]]:
+    """The view that the address stands for, and what makes no sense in it."""
+    return View.read(st.query_params.to_dict())
 
 
 def _headers() -> dict[str, str]:
@@ -136,6 +144,38 @@ def left() -> dict[str, str] | None:
 
 
 def change(**changes: Any) -> None:
-    """Change parts of the view that is in the address."""
-    view, _ = View.read(st.query_params.to_dict())
+    """Change parts of the view that is in the address, and draw the page anew."""
+    view, _ = asked()
     go(replace(view, **changes))
+
+
+@contextmanager
+def deciding() -> Iterator[Callable[[str], None]]:
+    """Count decisions of the gate that a page asks for; call what is yielded with each effect."""
+    telemetry = host.installed().telemetry
+    try:
+        yield lambda effect: telemetry.count("headroom_gate_decisions_total", decision=effect)
+    except HeadroomError:
+        telemetry.count("headroom_gate_failures_total")
+        raise
+
+
+def note(**changes: Any) -> None:
+    """Change parts of the view that only the panel shows which is drawn now."""
+    view, _ = asked()
+    st.query_params.from_dict(replace(view, **changes).query())
+
+
+def followed(key: str, rows: Sequence[int], field: str, names: Sequence[str]) -> str | None:
+    """What a table's selection leaves in a field of the address, which wins until a row is picked.
+
+    ``rows`` are the selected places, ``names`` what stands for each row in the address.
+    """
+    seen, now = f"{key}-seen", list(rows)
+    view, _ = asked()
+    chosen: str | None = getattr(view, field)
+    if now != st.session_state.get(seen, []):
+        st.session_state[seen] = now
+        chosen = names[now[0]] if now and now[0] < len(names) else None
+        note(**{field: chosen})
+    return chosen

@@ -75,7 +75,7 @@ class Infrastructure:
         at = _seldom(chunk)
         memory = 2e8 + random.normal(0, 4e6, len(at)).cumsum() % 6e7
         sender = Resource.of(pod)
-        yield gauges(sender, "process.memory.usage", "By", [({}, at, np.round(memory))])
+        yield gauges(sender, MEMORY, "By", [({}, at, np.round(memory))])
         if pod.service.idle_counter is not None:
             every = _exports(chunk)
             none = np.zeros(len(every), np.int64)
@@ -94,8 +94,8 @@ class Infrastructure:
     @staticmethod
     def _hosts(chunk: Chunk, random: np.random.Generator) -> Payload:
         at = _seldom(chunk)
-        busy = np.clip(random.normal(0.31, 0.06, len(at)), 0.02, 0.98)
-        return gauges(_host(OWN_HOST), "system.cpu.utilization", "1", [({}, at, busy)])
+        busy = np.clip(random.normal(USUAL_CPU, 0.06, len(at)), 0.02, 0.98)
+        return gauges(_host(OWN_HOST), CPU, "1", [({}, at, busy)])
 
     @staticmethod
     def _database(chunk: Chunk, slow: range, random: np.random.Generator) -> Payload:
@@ -104,17 +104,15 @@ class Infrastructure:
         crowded = np.zeros(chunk.intervals)
         crowded[slow.start : slow.stop] = 60
         series = []
-        for schema, usual in (("ticketing", 11), ("cargo", 7)):
+        for schema, usual in USUAL_BACKENDS.items():
             backends = random.poisson(usual, len(at)) + crowded[chunk.stride - 1 :: chunk.stride]
-            said = {"postgresql.schema.name": schema, "postgresql.database.name": "airline"}
-            series.append((said, at, backends))
-        return gauges(_DATABASE, "postgresql.backends", "1", series)
+            series.append((backend_attributes(schema), at, backends))
+        return gauges(_DATABASE, BACKENDS, "1", series)
 
     @staticmethod
     def _queue(at: Counts, random: np.random.Generator) -> Payload:
-        lag = random.poisson(20, len(at)).astype(np.float64)
-        said = {"topic": TOPIC, "group": "loyalty"}
-        return gauges(_KAFKA, "kafka.consumer_group.lag", "{message}", [(said, at, lag)])
+        lag = random.poisson(USUAL_LAG, len(at)).astype(np.float64)
+        return gauges(_KAFKA, LAG, "{message}", [(LAG_OF, at, lag)])
 
     def _balancer(self, chunk: Chunk, flows: Sequence[Flow]) -> Payload:
         times = _exports(chunk)
@@ -122,8 +120,8 @@ class Infrastructure:
         for (app, code), counts in _balanced(flows, chunk).items():
             grown = self._balanced[app, code] + np.cumsum(counts)[chunk.stride - 1 :: chunk.stride]
             self._balanced[app, code] = int(grown[-1])
-            points.append(({"haproxy.backend": app, "code": code}, times, grown))
-        return counters(_BALANCER, "haproxy.backend.responses", self._since, points)
+            points.append((response_attributes(app, code), times, grown))
+        return counters(_BALANCER, RESPONSES, self._since, points)
 
     def logs(
         self, chunk: Chunk, flows: Sequence[Flow], random: np.random.Generator
@@ -148,11 +146,7 @@ class Infrastructure:
 
 def _balanced(flows: Sequence[Flow], chunk: Chunk) -> dict[tuple[str, str], Counts]:
     """The requests from outside by app and class of status; every app is there."""
-    found = {
-        (app, code): np.zeros(chunk.intervals, np.int64)
-        for app in APPS
-        for code in ("2xx", "4xx", "5xx")
-    }
+    found = {(app, code): np.zeros(chunk.intervals, np.int64) for app in APPS for code in CODES}
     for flow in flows:
         if not flow.called:
             code = "5xx" if flow.outcome in BAD else f"{flow.status // 100}xx"
@@ -243,30 +237,60 @@ def probe_attributes(cluster: str) -> dict[str, str]:
     }
 
 
+def host_attributes(name: str) -> dict[str, str]:
+    """What a host says of itself."""
+    return {"host.name": name, "os.type": "linux"}
+
+
+BALANCER = {"service.name": "haproxy", "server.address": LOAD_BALANCER, "host.name": "lb-1"}
+DATABASE = {
+    "service.name": "postgresql",
+    "db.system.name": "postgresql",
+    "server.address": next(
+        service.database.address
+        for service in SERVICES
+        if service.database and service.database.shared
+    ),
+    "server.port": "5432",
+}
+BROKER = {"messaging.system": "kafka", "server.address": KAFKA, "server.port": "9092"}
+"""What the shared things say of themselves."""
+
+RESPONSES, BACKENDS, LAG, CPU, MEMORY = (
+    "haproxy.backend.responses",
+    "postgresql.backends",
+    "kafka.consumer_group.lag",
+    "system.cpu.utilization",
+    "process.memory.usage",
+)
+"""The metrics of the load balancer, the database, the queue, hosts and pods."""
+
+CODES = ("2xx", "4xx", "5xx")
+USUAL_BACKENDS = {"ticketing": 11, "cargo": 7}
+USUAL_LAG, USUAL_CPU = 20, 0.31
+
+
+def backend_attributes(schema: str) -> dict[str, str]:
+    """What tells the sessions of a schema from others of its database."""
+    return {"postgresql.schema.name": schema, "postgresql.database.name": "airline"}
+
+
+def response_attributes(app: str, code: str) -> dict[str, str]:
+    """What tells the responses of a backend from others of the load balancer."""
+    return {"haproxy.backend": app, "code": code}
+
+
+LAG_OF = {"topic": TOPIC, "group": "loyalty"}
+"""Whose lag the queue tells."""
+
+
 def _host(name: str) -> Resource:
-    return Resource.named({"host.name": name, "os.type": "linux"}, "hostmetrics")
+    return Resource.named(host_attributes(name), "hostmetrics")
 
 
-_BALANCER = Resource.named(
-    {"service.name": "haproxy", "server.address": LOAD_BALANCER, "host.name": "lb-1"}, "haproxy"
-)
-_DATABASE = Resource.named(
-    {
-        "service.name": "postgresql",
-        "db.system.name": "postgresql",
-        "server.address": next(
-            service.database.address
-            for service in SERVICES
-            if service.database and service.database.shared
-        ),
-        "server.port": "5432",
-    },
-    "postgresqlreceiver",
-)
-_KAFKA = Resource.named(
-    {"messaging.system": "kafka", "server.address": KAFKA, "server.port": "9092"},
-    "kafkametricsreceiver",
-)
+_BALANCER = Resource.named(BALANCER, "haproxy")
+_DATABASE = Resource.named(DATABASE, "postgresqlreceiver")
+_KAFKA = Resource.named(BROKER, "kafkametricsreceiver")
 _RENDERER = Resource.named(
     {"service.name": RENDERER, "deployment.environment.name": ENVIRONMENT}, "airline.renderer"
 )

@@ -25,6 +25,7 @@ from app.demo.logs import BATCH_MINUTES, HOUSEKEEPING_PER_HOUR, ticket_batch
 from app.demo.messages import HOUSEKEEPING, Words
 from app.demo.metrics import median_of, sigma_of
 from app.demo.senders import Probe, Sender, senders
+from app.demo.surroundings import Surroundings
 from app.demo.timeline import MINUTE, Span
 from app.demo.traffic import Outcome, profile
 
@@ -36,8 +37,14 @@ class Present:
     """Plays the present, second by second."""
 
     def __init__(
-        self, running: Sequence[Sender], plan: Plan, scale: float, random: np.random.Generator
+        self,
+        running: Sequence[Sender],
+        around: Surroundings,
+        plan: Plan,
+        scale: float,
+        random: np.random.Generator,
     ) -> None:
+        self._around = around
         self._senders = {(each.pod.service.name, each.pod.cluster): each for each in running}
         self._plan = plan
         self._scale = scale
@@ -78,6 +85,7 @@ class Present:
                 if service.consumes == route.publishes:
                     answered.publish(route.publishes, self._senders[service.name, cluster])
         answered.end()
+        self._around.answered(sender.pod.service.app, answered.status, end_ns)
 
     def _outcome(self, sender: Sender, route: Route) -> Outcome:
         chance = float(self._random.random())
@@ -106,7 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = Plan(whole=Span.before(began, 1))
     running = senders(args.url, began, np.random.default_rng([args.seed, 3]))
     probes = [Probe(cluster, args.url) for cluster in CLUSTERS]
-    present = Present(running, plan, args.scale, np.random.default_rng([args.seed, 4]))
+    around = Surroundings(args.url, np.random.default_rng([args.seed, 5]))
+    present = Present(running, around, plan, args.scale, np.random.default_rng([args.seed, 4]))
     try:
         _play(present, began, stop)
     finally:
@@ -114,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sender.close()
         for probe in probes:
             probe.close()
+        around.close()
     return 0
 
 

@@ -25,7 +25,7 @@ from opentelemetry.util.types import Attributes
 
 from app.demo import operations
 from app.demo.airline import BOUNDS, CLUSTERS, OUTCOMES, PROBED, SERVICES, TOPIC, Route
-from app.demo.infrastructure import probe_attributes
+from app.demo.infrastructure import MEMORY, probe_attributes
 from app.demo.logs import ERROR, INFO, LEVELS, request_line
 from app.demo.messages import Words
 from app.demo.metrics import NAME
@@ -81,11 +81,8 @@ class Sender:
         self._tracers.add_span_processor(
             BatchSpanProcessor(OTLPSpanExporter(f"{url}/v1/traces"), schedule_delay_millis=2_000)
         )
-        self._meters = _meters(resource, url)
-        self._loggers = LoggerProvider(resource=resource)
-        self._loggers.add_log_record_processor(
-            BatchLogRecordProcessor(OTLPLogExporter(f"{url}/v1/logs"), schedule_delay_millis=2_000)
-        )
+        self._meters = meter_provider(resource, url)
+        self._loggers = logger_provider(resource, url)
         scope = f"airline.{own.service.name}"
         self.tracer = self._tracers.get_tracer(scope)
         self._logger = self._loggers.get_logger(scope)
@@ -101,6 +98,9 @@ class Sender:
                 unit="{record}",
             )
 
+        meter.create_observable_gauge(
+            MEMORY, [lambda _: [Observation(round(random.normal(2.3e8, 4e6)))]], unit="By"
+        )
         if own.service.idle_counter is not None:
             idle = meter.create_counter(own.service.idle_counter)
             for outcome in OUTCOMES:
@@ -186,6 +186,11 @@ class Answer:
         _open(consumer, processed, done, context).end(done + _SECOND // 40)
         sent.end(done)
 
+    @property
+    def status(self) -> int:
+        """What is answered, as HTTP has it."""
+        return self._status
+
     def end(self) -> None:
         """Count the request, log it where the history would, and end its span."""
         sender = self._sender
@@ -217,7 +222,7 @@ class Probe:
     """The probe of check-in's page from one cluster."""
 
     def __init__(self, cluster: str, url: str) -> None:
-        self._meters = _meters(Resource.create(probe_attributes(cluster)), url)
+        self._meters = meter_provider(Resource.create(probe_attributes(cluster)), url)
         said = {"target": PROBED}
         self._meters.get_meter("blackbox").create_observable_gauge(
             "probe.success", [lambda _: [Observation(1, said)]]
@@ -238,7 +243,16 @@ def senders(url: str, began_ns: int, random: np.random.Generator) -> tuple[Sende
     )
 
 
-def _meters(resource: Resource, url: str) -> MeterProvider:
+def logger_provider(resource: Resource, url: str) -> LoggerProvider:
+    """What sends a sender's log records, every two seconds."""
+    made = LoggerProvider(resource=resource)
+    exporter = OTLPLogExporter(f"{url}/v1/logs")
+    made.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=2_000))
+    return made
+
+
+def meter_provider(resource: Resource, url: str) -> MeterProvider:
+    """What sends a sender's metrics, every 15 seconds."""
     exporter = OTLPMetricExporter(f"{url}/v1/metrics")
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=_EVERY_MS)
     return MeterProvider(metric_readers=[reader], resource=resource)

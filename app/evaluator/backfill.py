@@ -8,11 +8,13 @@ from collectors.store.fresh import Fresh
 from collectors.store.manifest import Segment
 
 _MS = 1_000_000
+_QUIET = 3
+"""How often in a row nothing more may be seen to have arrived before that was all."""
 _SIGNALS = (Signal.METRICS, Signal.LOGS, Signal.SPANS)
 
 
 class Backfill:
-    """Watches how many rows the store has from before it began to watch; asked once a round.
+    """Watches how many rows the store has from before it began to watch; asked every few seconds.
 
     Nothing is missing of the time since: every slot of it was evaluated when it ended.
     """
@@ -21,7 +23,12 @@ class Backfill:
         self._store = store
         self._began: int | None = None
         self._rows: int | None = None
-        self._growing = False
+        self._quiet: int | None = None
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether old rows have become more and nobody was told that they are complete."""
+        return self._quiet is not None
 
     def is_complete(self, now_ms: int) -> bool:
         """Tell whether old rows had become more and are not becoming more any longer.
@@ -31,9 +38,14 @@ class Backfill:
         self._began = now_ms * _MS if self._began is None else self._began
         before, self._rows = self._rows, self._count(self._began)
         grew = before is not None and self._rows > before
-        complete = self._growing and not grew
-        self._growing = grew
-        return complete
+        if grew:
+            self._quiet = 0
+        elif self._quiet is not None:
+            self._quiet += 1
+            if self._quiet >= _QUIET:
+                self._quiet = None
+                return True
+        return False
 
     def _count(self, before_ns: int) -> int:
         snapshot = self._store.snapshot()

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
 
+import numpy as np
+
 from app.evaluator.head import NAME, Sample
 from app.evaluator.plan import Counted
+from collectors.promql import Samples
 from collectors.readers.store import StoreCounts
 from collectors.readers.store.asking import instant
 from collectors.signals import Signal
@@ -105,6 +108,31 @@ def beat(level: ServiceLevel, at_ms: int) -> Sample:
     """Return the heartbeat of a slot."""
     labels = {NAME: naming.LEDGER_SLOT, **naming.identity(level.key)}
     return Sample(labels=labels, time_ms=at_ms, value=1.0)
+
+
+def pairs(level: ServiceLevel, what: Counted, slots: Slots) -> tuple[Samples, Samples]:
+    """Return total and bad of slots as series."""
+    identity = naming.identity(level.key)
+    times = sorted(slots)
+    total, bad = (
+        Samples(
+            labels={NAME: name, **identity},
+            times=np.array(times, dtype=np.int64),
+            values=np.array(values, dtype=np.float64),
+        )
+        for name, values in (
+            (what.total, [float(slots[at_ms].total) for at_ms in times]),
+            (what.bad, [float(slots[at_ms].bad) for at_ms in times]),
+        )
+    )
+    return total, bad
+
+
+def beats(level: ServiceLevel, slots: Slots) -> Samples:
+    """Return the heartbeats of slots as a series."""
+    times = np.array(sorted(slots), dtype=np.int64)
+    labels = {NAME: naming.LEDGER_SLOT, **naming.identity(level.key)}
+    return Samples(labels=labels, times=times, values=np.ones(len(times)))
 
 
 def _at(at_ms: int) -> datetime:

@@ -11,12 +11,12 @@ from alerts.prometheus.rules import Alerting, Recording, Rule
 from app.evaluator.book import AlertBook
 from app.evaluator.counting import Counting, beat
 from app.evaluator.head import Front, Head, Sample
-from app.evaluator.outcomes import alerted, recorded
+from app.evaluator.outcomes import alerted, recorded, samples_of
 from app.evaluator.plan import Turn, alert_rules, recorded_names, turns
 from app.evaluator.rounds import Round, RuleHealth, RuleId, Tick
-from app.evaluator.rows import Rows, digest
+from app.evaluator.rows import Rows, digest, digest_of_series
 from app.evaluator.shared import SharedReads
-from collectors.promql import STALE, Vector, evaluate_instant
+from collectors.promql import STALE, Samples, Vector, evaluate_instant
 from collectors.readers.store import StoreCounts
 from collectors.readers.store.asking import Asker
 from collectors.readers.store.samples import StoredSamples
@@ -68,6 +68,7 @@ class Evaluator:
         stored = StoredSamples(Asker(reader, deadline=_QUESTION_SECONDS))
         self.shared = SharedReads(stored)
         periods = [level.slo.window for level in levels]
+        self.stored = stored
         self.head = Head(stored, period=max(periods, default=settling))
         self.counting = Counting(reader, StoreCounts(reader, default_source=None))
         self.alone = Front(self.head, stored)
@@ -146,6 +147,22 @@ class Evaluator:
             self._unsaved, self.trouble = [], None
         if len(self._rows) > 2 * len(self.head):
             self._rows.forget()
+
+    def adopt(self, series: Sequence[Samples]) -> None:
+        """Take in what was computed of one level's past, and store it in one piece.
+
+        Whoever reads the store sees all of it or nothing.
+        """
+        series = [each for each in series if len(each.times)]
+        if not series:
+            return
+        self.head.merge(series)
+        batch = digest_of_series(series)
+        try:
+            self._writer.append(Signal.METRICS, self._rows.of_series(series), batch=batch)
+        except StoreError as error:
+            self._unsaved = [*self._unsaved, *samples_of(series)][-_MOST_UNSAVED:]
+            self.trouble = error
 
     def query(self, query: str, at_ms: int) -> list[Vector]:
         """Evaluate an expression at an instant over recorded and raw series."""

@@ -75,10 +75,15 @@ class Head:
         found = 0
         for name in names:
             matcher = Matcher(name=NAME, value=name)
-            for one in self.stored.select((matcher,), at_ms - self.keeps(name), at_ms):
-                self._column(one.labels).merge(one.times, one.values)
-                found += len(one.times)
+            series = self.stored.select((matcher,), at_ms - self.keeps(name), at_ms)
+            self.merge(series)
+            found += sum(len(one.times) for one in series)
         return found
+
+    def merge(self, series: Sequence[Samples]) -> None:
+        """Add series of any time; of two samples at one time the one that was there stays."""
+        for one in series:
+            self._column(one.labels).merge(one.times, one.values)
 
     def add(self, samples: Sequence[Sample]) -> None:
         """Add what was just recorded."""

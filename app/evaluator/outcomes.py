@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alerts.prometheus.rules import Alerting, Recording
-from app.evaluator.alerting import Found, key_of
+from app.evaluator.alerting import Found, Key, key_of
 from app.evaluator.head import NAME, Sample
 from app.evaluator.templates import Ask, Context, expand
-from collectors.promql import PromqlError, Vector
+from collectors.promql import PromqlError, Samples, Vector
 from slo import naming
 
 
@@ -17,20 +17,32 @@ def recorded(rule: Recording, vectors: Iterable[Vector]) -> tuple[Sample, ...]:
 
     Raises ``PromqlError`` where two series would be one.
     """
-    samples = []
-    seen = set()
+    return samples_of(recorded_series(rule, vectors))
+
+
+def recorded_series(rule: Recording, vectors: Iterable[Vector]) -> tuple[Samples, ...]:
+    """Return what a recording rule makes of an answer, series by series.
+
+    Raises ``PromqlError`` where two series would be one.
+    """
+    found: dict[Key, Samples] = {}
     for vector in vectors:
         labels = {**vector.labels, **rule.labels, NAME: rule.record}
         kept = {name: labels[name] for name in sorted(labels) if labels[name]}
         key = tuple(kept.items())
-        if key in seen:
+        if key in found:
             raise PromqlError("several results have the same labels once the rule's are added")
-        seen.add(key)
-        samples += [
-            Sample(labels=kept, time_ms=time, value=value)
-            for time, value in zip(vector.times.tolist(), vector.values.tolist(), strict=True)
-        ]
-    return tuple(samples)
+        found[key] = Samples(labels=kept, times=vector.times, values=vector.values)
+    return tuple(found.values())
+
+
+def samples_of(series: Iterable[Samples]) -> tuple[Sample, ...]:
+    """Return series sample by sample."""
+    return tuple(
+        Sample(labels=one.labels, time_ms=time, value=value)
+        for one in series
+        for time, value in zip(one.times.tolist(), one.values.tolist(), strict=True)
+    )
 
 
 def alerted(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from app.evaluator.head import NAME, Sample
-from collectors.promql import STALE
+from collectors.promql import STALE, Samples
 from collectors.receive.series import digest_of, labels_text
 from collectors.signals import Signal, table
 from slo import naming
@@ -50,6 +50,31 @@ class Rows:
             },
         )
 
+    def of_series(self, series: Sequence[Samples]) -> pa.Table:
+        """Return whole series as gauges; none of them has a stale marker."""
+        return pa.concat_tables([self._of_one(each) for each in series])
+
+    def _of_one(self, one: Samples) -> pa.Table:
+        many = len(one.times)
+        name, labels, digest = self._write(one.labels)
+        whole: Mapping[str, object] = {
+            "app": one.labels.get(naming.APP),
+            "env": one.labels.get(naming.ENV),
+            "team": one.labels.get(naming.TEAM),
+            "rung": _TAGGED,
+            "name": name,
+            "kind": "gauge",
+            "delta": False,
+            "series": digest,
+            "labels": labels,
+        }
+        columns: dict[str, Sequence[object]] = {
+            column: [value] * many for column, value in whole.items()
+        }
+        columns["time"] = (one.times * MILLISECOND).tolist()
+        columns["value"] = one.values.tolist()
+        return table(Signal.METRICS, columns)
+
     def forget(self) -> None:
         """Start again, so that series of long ago do not stay in memory."""
         self._written.clear()
@@ -74,4 +99,13 @@ def digest(samples: Sequence[Sample]) -> bytes:
     hashed = hashlib.blake2b(digest_size=16)
     for each in samples:
         hashed.update(f"{each.time_ms}\0{sorted(each.labels.items())}\0".encode())
+    return hashed.digest()
+
+
+def digest_of_series(series: Sequence[Samples]) -> bytes:
+    """Return what stands for a batch of whole series."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for each in series:
+        hashed.update(f"{sorted(each.labels.items())}\0".encode())
+        hashed.update(each.times.tobytes())
     return hashed.digest()

@@ -15,12 +15,13 @@ from alerts.prometheus.groups import RuleSettings
 from app.evaluator.alert_state import FILE_NAME, StateFile
 from app.evaluator.alerting import Alert, Stage
 from app.evaluator.backfill import Backfill
-from app.evaluator.catching_up import CatchUp, Progress
+from app.evaluator.catching_up import CatchUp
 from app.evaluator.engine import SETTLING, Evaluator
 from app.evaluator.notify.courier import Patience
 from app.evaluator.notifying import Notifying
 from app.evaluator.plan import levels_here
 from app.evaluator.rounds import RuleHealth, Tick
+from app.services.history import History
 from app.telemetry import Telemetry
 from collectors.store import StoreReader
 from slo.errors import HeadroomError
@@ -48,6 +49,7 @@ class Status:
 
     ``last_ms`` is when the newest round began, ``seconds`` how long it took. ``late`` counts
     evaluations that were left out. ``catching_up`` is how much is done of how many slots.
+    ``complete_ms`` is up to when telemetry may have arrived that no slot of the past misses.
     """
 
     levels: int
@@ -59,6 +61,7 @@ class Status:
     unsaved: int = 0
     trouble: str | None = None
     catching_up: tuple[int, int] | None = None
+    complete_ms: int | None = None
 
 
 class Running:
@@ -73,7 +76,7 @@ class Running:
         backfill: Backfill,
         clock: Clock,
         telemetry: Telemetry,
-        progress: Progress | None = None,
+        history: History | None = None,
     ) -> None:
         self.evaluator = evaluator
         self.notifying = notifying
@@ -81,7 +84,7 @@ class Running:
         self._backfill = backfill
         self._clock = clock
         self._telemetry = telemetry
-        self._progress = progress
+        self._history = history or History()
         self._catch_up = CatchUp(evaluator, self._advanced)
         self._stopping = Event()
         self._lock = Lock()
@@ -90,6 +93,8 @@ class Running:
         self._slow = False
         self._thread = Thread(target=self._run, name="evaluator", daemon=True)
         telemetry.watch("headroom_evaluator_lag_seconds", self._lag)
+        telemetry.watch("headroom_evaluator_history_share", self._share)
+        telemetry.watch("headroom_evaluator_history_complete_seconds", self._complete)
         telemetry.watch("headroom_evaluator_failing_rules", lambda: len(evaluator.failing))
 
     @property
@@ -129,19 +134,22 @@ class Running:
     def _step(self) -> None:
         """One look at the clock: a round where one is due, and whatever is to be told."""
         now_ms = self._now()
+        if self._backfill.is_complete(now_ms):
+            _LOG.info("older telemetry has arrived: its slots are computed")
+            self._catch_up.again()
+            self._fill()
         if now_ms >= self._next_ms:
-            if self._backfill.is_complete(now_ms):
-                _LOG.info("older telemetry has arrived: its slots are computed")
-                self._catch_up.again()
-                self._fill()
-            elif self._catch_up.is_needed(now_ms):
-                self._fill()
+            if self._catch_up.is_needed(now_ms):
+                self._fill(due=True)
             self._tick()
+            if not self._backfill.is_arriving:
+                self._told(complete_ms=now_ms)
         self._notify()
 
-    def _fill(self) -> None:
-        """Catch up, ticking in between."""
-        with closing(self._catch_up.steps(self._now())) as steps:
+    def _fill(self, *, due: bool = False) -> None:
+        """Catch up, ticking in between; with ``due`` only what cannot wait."""
+        began = self._now()
+        with closing(self._catch_up.steps(began, due=due)) as steps:
             for _ in steps:
                 if self._stopping.is_set():
                     return
@@ -149,6 +157,8 @@ class Running:
                     self._tick()
                     self._notify()
         self._told(catching_up=None)
+        if not due:
+            self._told(complete_ms=began)
 
     def _tick(self) -> None:
         began_ms, began = self._now(), time.perf_counter()
@@ -212,8 +222,7 @@ class Running:
 
     def _advanced(self, done: int, total: int) -> None:
         self._told(catching_up=(done, total) if done < total else None)
-        if self._progress is not None:
-            self._progress(done, total)
+        self._history.tell(self._catch_up.filling, done, total)
 
     def _told(self, **changes: object) -> None:
         with self._lock:
@@ -221,6 +230,13 @@ class Running:
 
     def _now(self) -> int:
         return self._clock() // 1_000_000
+
+    def _share(self) -> float:
+        done, total = self.status.catching_up or (1, 1)
+        return done / total
+
+    def _complete(self) -> float:
+        return (self.status.complete_ms or 0) / 1000
 
     def _lag(self) -> float:
         last = self.status.last_ms
@@ -235,14 +251,14 @@ def start(
     clock: Clock,
     state: Path,
     telemetry: Telemetry | None = None,
-    progress: Progress | None = None,
+    history: History | None = None,
     settling: Duration = SETTLING,
     patience: Patience | None = None,
 ) -> Running:
     """Begin to evaluate the service levels of a project that are read from its store.
 
     ``store`` is the folder that ``writer`` writes to, ``state`` the folder where alerts are kept
-    over a restart. ``progress`` is told how catching up goes.
+    over a restart. ``history`` is told how catching up goes.
     """
     space = project.workspace
     reader = StoreReader(store)
@@ -265,7 +281,7 @@ def start(
         backfill=Backfill(reader),
         clock=clock,
         telemetry=telemetry or Telemetry(),
-        progress=progress,
+        history=history,
     )
     running.begin()
     return running

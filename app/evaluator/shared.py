@@ -9,10 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from app.evaluator.head import NAME
-from collectors.promql import Matcher, Samples, SampleSource, matching
+from collectors.promql import Matcher, Samples, SampleSource, matches, matching
+from slo.records import dataclass
 
 _BOUND = "le"
 _WORTH_SHARING = 3
+_MARGIN_MS = 3_600_000
+"""How much earlier is read than was asked, since the next question often looks further back."""
 
 _Key = tuple[tuple[Matcher, ...], int, int]
 
@@ -58,6 +61,57 @@ class SharedReads:
         if key not in self._whole:
             self._whole[key] = _Table(self._stored.select(shared, start_ms, end_ms))
         return self._whole[key].chosen([each for each in matchers if each not in shared])
+
+
+class Kept:
+    """A `SampleSource` for one piece of work: it answers from what it has read where it can.
+
+    A selector with more matchers than one that was read chooses among its series.
+    """
+
+    def __init__(self, stored: SampleSource) -> None:
+        self._stored = stored
+        self._held: list[_Read] = []
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Sequence[Samples]:
+        """Return each series that all matchers match, with its samples in (start, end]."""
+        wanted = frozenset(matchers)
+        held = next((each for each in self._held if each.holds(wanted, start_ms, end_ms)), None)
+        if held is None:
+            first = start_ms - _MARGIN_MS
+            series = self._stored.select(matchers, first, end_ms)
+            held = _Read(matchers=wanted, first=first, last=end_ms, series=series)
+            self._held.append(held)
+        rest = wanted - held.matchers
+        chosen = (one for one in held.series if all(matches(each, one.labels) for each in rest))
+        cut = (_between(one, start_ms, end_ms) for one in chosen)
+        return [one for one in cut if len(one.times)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read: all series of these matchers with their samples in (first, last]."""
+
+    matchers: frozenset[Matcher]
+    first: int
+    last: int
+    series: Sequence[Samples]
+
+    def holds(self, wanted: frozenset[Matcher], start_ms: int, end_ms: int) -> bool:
+        """Tell whether it holds all of what is wanted, and of a histogram the same buckets."""
+        if start_ms < self.first or end_ms > self.last or not self.matchers <= wanted:
+            return False
+        return not any(each.name == _BOUND for each in wanted - self.matchers)
+
+
+def _between(one: Samples, start_ms: int, end_ms: int) -> Samples:
+    first, last = np.searchsorted(one.times, (start_ms, end_ms), side="right")
+    return Samples(
+        labels=one.labels,
+        times=one.times[first:last],
+        values=one.values[first:last],
+        histograms=None if one.histograms is None else one.histograms[first:last],
+    )
 
 
 class _Table:

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from app.access import Scope
-from app.services.evaluations import evaluations
 from app.services.explain import Cause, explain
+from app.services.judging import aligned, judged
 from app.services.patterns import overrepresented
 from app.services.releases import listed
 from app.services.results import Attribution, Happening
@@ -120,6 +120,7 @@ def attribution(
     left, without ``window`` its own period. Raises ``Forbidden``, ``UsageError``, ``SourceError``.
     """
     scope.check(app, env)
+    at = aligned(at)
     evaluation = _chosen(world, scope, app, env, slo, at)
     level = evaluation.level
     span = window or _period(level, at)
@@ -167,7 +168,7 @@ def _chosen(
             hint=f"its SLOs are {', '.join(names)}" if names else None,
         )
     wanted = [one for one in levels if slo is None or one.slo.name == slo]
-    found = evaluations(world.project, wanted, at, deadline=world.deadline, environ=world.environ)
+    found = judged(world, wanted, at)
     broken = [one for one in found if _badness(one.level.slo.indicator.measure) is not None]
     return min(broken or found, key=_left)
 

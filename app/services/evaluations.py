@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.project.open import Project
 from slo.clusters import source_of
@@ -20,6 +20,9 @@ from slo.suggest import did_you_mean
 from slo.units import Duration
 from slo.windows import Catalogue
 from slo.workspace import PrometheusSource, Workspace
+
+if TYPE_CHECKING:
+    from collectors.store import StoreReader
 
 STORE = "store"
 """The reference of the embedded store."""
@@ -34,11 +37,13 @@ def evaluations(
     deadline: Duration | None = None,
     environ: Mapping[str, str] | None = None,
     windows: Sequence[Duration] = (),
+    stored: StoreReader | None = None,
 ) -> tuple[Evaluation, ...]:
     """Judge service levels at one instant, in the order given.
 
     ``mode`` is ``auto``, ``recorded`` or ``raw``; ``deadline`` bounds all reading together;
-    ``windows`` are read besides those that judging needs.
+    ``windows`` are read besides those that judging needs. ``stored`` reads the embedded store
+    where the caller has opened it.
     """
     if not levels:
         return ()
@@ -49,7 +54,7 @@ def evaluations(
     # Readers are made before any is asked, so that a mistake is told before the network is used,
     # and one for each group: they ask at once, and the deadline of each is the deadline of all.
     readers = [
-        count_reader(space, group, mode=mode, deadline=deadline, environ=environ)
+        count_reader(space, group, mode=mode, deadline=deadline, environ=environ, stored=stored)
         for group in alike.values()
     ]
     with ThreadPoolExecutor(max_workers=len(readers)) as pool:
@@ -70,6 +75,7 @@ def count_reader(
     mode: str,
     deadline: Duration | None,
     environ: Mapping[str, str] | None,
+    stored: StoreReader | None = None,
 ) -> CountReader:
     """A reader over every source that the service levels name.
 
@@ -89,10 +95,9 @@ def count_reader(
     }
     if space.store is not None and any(STORE in _references(each, default) for each in levels):
         from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
-        from collectors.store import StoreReader  # noqa: PLC0415
 
         readers[STORE] = StoreCounts(
-            StoreReader(Path(space.store)),
+            _opened(space.store, stored),
             default_source=default,
             deadline=deadline,
             mode=mode,
@@ -223,6 +228,7 @@ def profiles(
     steps: int,
     deadline: Duration | None = None,
     environ: Mapping[str, str] | None = None,
+    stored: StoreReader | None = None,
 ) -> Mapping[SloKey, tuple[Counts | None, ...]]:
     """Counts per step of the known period, oldest first, for levels of a single source.
 
@@ -239,7 +245,7 @@ def profiles(
     counted: dict[SloKey, tuple[Counts | None, ...]] = {}
     readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
-        reader = _profile_reader(project.workspace, reference, deadline, environ)
+        reader = _profile_reader(project.workspace, reference, deadline, environ, stored)
         counted |= reader(levels, readings, at, steps=steps)
     return counted
 
@@ -262,19 +268,29 @@ def _profile_reader(
     reference: str,
     deadline: Duration | None,
     environ: Mapping[str, str] | None,
+    stored: StoreReader | None,
 ) -> _Profiles:
     default = default_reference(space)
     if reference == STORE and space.store is not None:
         from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
-        from collectors.store import StoreReader  # noqa: PLC0415
 
-        return StoreCounts(StoreReader(Path(space.store)), default_source=default).profiles
+        return StoreCounts(_opened(space.store, stored), default_source=default).profiles
     from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415 - loads requests
     from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415
 
     source = next(each for each in space.prometheus.values() if each.reference == reference)
     client = PrometheusClient(source, environ=environ)
     return ProfileReader(client=client, default_source=default, deadline=deadline).read
+
+
+def _opened(path: str, stored: StoreReader | None) -> StoreReader:
+    """A reader of the store, the one at hand if any; raises ``StoreMissing``."""
+    if stored is not None:
+        stored.snapshot()  # a store that has gone is told once, and not for each service level
+        return stored
+    from collectors.store import StoreReader  # noqa: PLC0415 - loads DuckDB
+
+    return StoreReader(Path(path))
 
 
 def burn_down(

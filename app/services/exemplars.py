@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.access import Forbidden, Scope
@@ -64,6 +65,59 @@ def exemplars(
         observed_at=instant(newest[-1].time) if newest else None,
         partial=tuple(failed),
     )
+
+
+def latency_exemplars(
+    world: World, scope: Scope, app: str, env: str, range_: TimeRange
+) -> Answered[tuple[Exemplar, ...]]:
+    """Return the exemplars of every histogram that an indicator of the environment names.
+
+    Oldest first, values in seconds. Nothing is asked where no indicator names a histogram.
+    Raises as ``exemplars`` does.
+    """
+    owner = subject(world, scope, app, env)
+    selectors = _histograms(environment(owner, env))
+    asked = [exemplars(world, scope, app, env, str(each), range_) for each in selectors]
+    if not asked:
+        note = "no indicator names a histogram, which is what keeps exemplars"
+        return Answered(value=(), source="none", query="", range=range_, notes=(note,))
+    found = {
+        (one.trace_id, one.time): _in_seconds(one, selector)
+        for each, selector in zip(asked, selectors, strict=True)
+        for one in each.value
+    }
+    return Answered(
+        value=tuple(sorted(found.values(), key=lambda one: one.time)),
+        source=", ".join(dict.fromkeys(each.source for each in asked)),
+        query="; ".join(each.query for each in asked),
+        range=range_,
+        observed_at=max((a.observed_at for a in asked if a.observed_at), default=None),
+        partial=tuple(dict.fromkeys(each for one in asked for each in one.partial)),
+    )
+
+
+def _histograms(place: Environment) -> list[Selector]:
+    """The buckets of the histograms that indicators of an environment are about, each once."""
+    found: dict[str, Selector] = {}
+    for slo in place.slos:
+        measure = slo.indicator.measure
+        named = measure.histogram.selectors if isinstance(measure, Latency) else ()
+        if isinstance(measure, Events):
+            named = measure.total.selectors
+        for each in named:
+            counts = isinstance(measure, Latency) or (each.metric or "").endswith(_PARTS)
+            if each.metric is not None and counts:
+                matchers = tuple(one for one in each.matchers if one.name != "le")
+                base = _base(each.metric)
+                one = replace(each, metric=f"{base}_bucket", matchers=matchers)
+                found.setdefault(str(one), one)
+    return list(found.values())
+
+
+def _in_seconds(one: Exemplar, selector: Selector) -> Exemplar:
+    """A measurement in seconds; histograms of milliseconds say so in their names."""
+    in_milliseconds = (_base(selector.metric) or "").endswith(("_milliseconds", "_ms"))
+    return replace(one, value=one.value / 1000) if in_milliseconds else one
 
 
 def _references(world: World, place: Environment) -> list[str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from app import gating
 from app.access import Scope
-from app.services.evaluations import evaluations
 from app.services.holdings import holdings
+from app.services.judging import aligned
+from app.services.judging import judged as judge
 from app.services.times import nanoseconds
 from app.services.world import World
 from collectors.readers.telemetry import Answered, TimeRange
@@ -126,8 +127,14 @@ def fleet(
         range=_last_day(at),
         observed_at=max(seen, default=None),
         partial=tuple(dict.fromkeys(partial)),
+        notes=_still_computing(world),
         seconds=time.perf_counter() - began,
     )
+
+
+def _still_computing(world: World) -> tuple[str, ...]:
+    note = None if world.history is None else world.history.note
+    return () if note is None else (note,)
 
 
 def _frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
@@ -180,16 +187,8 @@ def _judged(
 ) -> tuple[tuple[Evaluation, ...], str | None]:
     """All service levels at once; nothing but a reason where none can be read."""
     levels = [level for each in places for level in each.app.levels(each.env.name)]
-    windows = gating.windows_of(world.project)
     try:
-        found = evaluations(
-            world.project,
-            levels,
-            at,
-            deadline=world.deadline,
-            environ=world.environ,
-            windows=windows,
-        )
+        found = judge(world, levels, at)
     except (SourceError, UsageError) as error:
         partial.append(str(error))
         return (), str(error)
@@ -197,8 +196,11 @@ def _judged(
 
 
 def _stored(world: World, scope: Scope, at: datetime, partial: list[str]) -> _Stored:
+    asked = scope, nanoseconds(aligned(at))
+    known = world.judgements.of(world.project).holdings
     try:
-        found = holdings(world, scope, _last_day(at))
+        # Of the very instant: the newest record is to be seen, and nobody compares these numbers.
+        found = known.all((asked,), lambda _: {asked: holdings(world, scope, _last_day(at))})[asked]
     except SourceError as error:
         partial.append(str(error))
         return _Stored()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.access import Scope
@@ -85,17 +84,14 @@ class _Series:
     def of_records(self) -> Answered[pd.DataFrame]:
         """Count log records or spans."""
         from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
-        from collectors.store import StoreReader  # noqa: PLC0415 - as above
 
-        if self.world.store is None:
+        if self.world.stored is None:
             raise SourceUnavailable(
                 "no source of this workspace holds logs or spans to count",
                 source="none",
                 hint="add sources.store.path to headroom.yaml",
             )
-        counts = StoreCounts(
-            StoreReader(Path(self.world.store)), default_source=STORE, deadline=self.world.deadline
-        )
+        counts = StoreCounts(self.world.stored, default_source=STORE, deadline=self.world.deadline)
         length = self._steps * self.step.milliseconds
         profile = counts.series(
             self.level, self._end, span=Duration(milliseconds=length), step=self.step

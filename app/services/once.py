@@ -47,9 +47,7 @@ class Once(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._held)
 
-    def all(
-        self, keys: Sequence[K], find: Callable[[Sequence[K]], Mapping[K, V]]
-    ) -> dict[K, V]:
+    def all(self, keys: Sequence[K], find: Callable[[Sequence[K]], Mapping[K, V]]) -> dict[K, V]:
         """Return what is known of keys after asking ``find`` for those that nobody asked for.
 
         What ``find`` leaves out is left out; what it raises is raised to all who wait for it.

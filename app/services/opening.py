@@ -13,6 +13,7 @@ from slo.units import Duration
 
 if TYPE_CHECKING:
     from collectors.readers.telemetry import MetricReader, TelemetryReader
+    from collectors.store import StoreReader
 
 
 def open_world(
@@ -28,6 +29,7 @@ def open_world(
     }
     telemetry: TelemetryReader | None = None
     folder = None if space.store is None else Path(space.store)
+    store: StoreReader | None = None
     if folder is not None:
         from collectors.readers.store import StoreMetrics, StoreTelemetry  # noqa: PLC0415 - DuckDB
         from collectors.store import StoreReader  # noqa: PLC0415 - as above
@@ -41,5 +43,6 @@ def open_world(
         metrics=metrics,
         environ=environ,
         store=folder,
+        stored=store,
         deadline=deadline,
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.access import Scope
-from app.services.evaluations import evaluations
 from app.services.forecast import Hours, forecast
+from app.services.judging import aligned
+from app.services.judging import judged as judge
 from app.services.results import Forecast, Outlook, SloCard
 from app.services.spread import Floats, Spread, spreads
 from app.services.timeline import timeline
@@ -50,9 +51,8 @@ def cards(
     scope.check(app, env)
     levels = world.project.levels(app, env)
     if judged is None:
-        found = evaluations(
-            world.project, levels, at, deadline=world.deadline, environ=world.environ
-        )
+        at = aligned(at)
+        found = judge(world, levels, at)
     else:
         found = tuple(one for one in judged if (one.key.app, one.key.env) == (app, env))
     known = _spreads(world, found, at)

@@ -18,7 +18,7 @@ from app.services.dependencies import (
     node_of_peer,
     with_declared,
 )
-from app.services.evaluations import evaluations
+from app.services.judging import judged
 from app.services.results import ServiceMap
 from app.services.subjects import subject
 from app.services.times import instant
@@ -185,13 +185,7 @@ def _states(
 ) -> tuple[Mapping[str, _Judged], tuple[str, ...]]:
     levels = [level for level in world.project.catalog.levels(sorted(apps)) if level.key.env == env]
     try:
-        found = evaluations(
-            world.project,
-            levels,
-            instant(range_.end),
-            deadline=world.deadline,
-            environ=world.environ,
-        )
+        found = judged(world, levels, instant(range_.end))
     except (SourceError, UsageError) as error:
         return {}, (f"states are not known: {error}",)
     by_app: dict[str, list[Evaluation]] = defaultdict(list)

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from app.services.evaluations import profiles
+from app.services.judging import spread_counts
 from app.services.world import World
 from slo.evaluate import Evaluation
 from slo.model import SloKey
@@ -67,14 +67,7 @@ def spreads(
         alike.setdefault(steps, []).append(wanted)
     counted: dict[SloKey, tuple[Counts | None, ...]] = {}
     for steps, group in alike.items():
-        counted |= profiles(
-            world.project,
-            group,
-            at,
-            steps=steps,
-            deadline=world.deadline,
-            environ=world.environ,
-        )
+        counted |= spread_counts(world, group, at, steps=steps)
     return {
         key: Spread(
             step=steps_of[key],

@@ -15,8 +15,9 @@ from app import gating
 from app.access import Scope
 from app.audit.errors import AuditError
 from app.audit.history import decisions
-from app.services.evaluations import evaluations
 from app.services.firing import Firing, firings
+from app.services.judging import aligned
+from app.services.judging import judged as judge
 from app.services.releases import Deploy, listed
 from app.services.results import Happening
 from app.services.spread import Spread, spreads
@@ -122,7 +123,11 @@ def timeline(
 
 def _alerts(asked: _Asked) -> list[Happening]:
     world, at = asked.world, instant(asked.range.end)
-    found = _judged(asked, at) if asked.judged is None else _own(asked.judged, asked)
+    if asked.judged is None:
+        at = aligned(at)
+        found: Sequence[Evaluation] = judge(world, world.project.levels(asked.app, asked.env), at)
+    else:
+        found = _own(asked.judged, asked)
     catalogue = world.project.workspace.defaults.catalogue
     pairs = {one.key: usable_pairs(one.level, catalogue).pairs for one in found}
     longest = max((pair.long for each in pairs.values() for pair in each), default=None)
@@ -139,7 +144,7 @@ def _alerts(asked: _Asked) -> list[Happening]:
         asked.sources.update(dict.fromkeys(each.source for each in one.reading.evidence))
         asked.queries[f"events of {one.key} in steps of {spread.step}"] = None
         fired = firings(one.level, pairs[one.key], spread)
-        happened += [each for f in fired if (each := _alert(one, f, spread, asked)) is not None]
+        happened += [each for f in fired if (each := _alert(one, f, spread, asked, at)) is not None]
     return happened
 
 
@@ -147,22 +152,18 @@ def _own(judged: Sequence[Evaluation], asked: _Asked) -> Sequence[Evaluation]:
     return [one for one in judged if (one.key.app, one.key.env) == (asked.app, asked.env)]
 
 
-def _judged(asked: _Asked, at: datetime) -> Sequence[Evaluation]:
-    world = asked.world
-    levels = world.project.levels(asked.app, asked.env)
-    return evaluations(world.project, levels, at, deadline=world.deadline, environ=world.environ)
-
-
 def _unknown(one: Evaluation) -> str:
     why = "its events by the step cannot be read" if one.no_data is None else one.no_data.detail
     return f"alerts of {one.key.slo}: {why}"
 
 
-def _alert(one: Evaluation, fired: Firing, spread: Spread, asked: _Asked) -> Happening | None:
+def _alert(
+    one: Evaluation, fired: Firing, spread: Spread, asked: _Asked, at: datetime
+) -> Happening | None:
     width = spread.step.milliseconds * _MILLISECOND
     newest = len(spread.total) - 1
     # Counts are of whole milliseconds.
-    last = asked.range.end // _MILLISECOND * _MILLISECOND
+    last = nanoseconds(at) // _MILLISECOND * _MILLISECOND
     start = last - (newest - fired.first) * width
     end = None if fired.last == newest else last - (newest - fired.last - 1) * width
     if end is not None and end <= asked.range.start:

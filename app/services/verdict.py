@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app import gating
 from app.access import Scope
-from app.services.evaluations import evaluations
+from app.services.judging import judged as judge
 from app.services.world import World
 from collectors.readers.telemetry import Answered
 from slo.gate.decision import Decision
@@ -21,14 +21,7 @@ def verdict(world: World, scope: Scope, app: str, env: str, at: datetime) -> Ans
     """
     scope.check(app, env)
     began = time.perf_counter()
-    judged = evaluations(
-        world.project,
-        world.project.levels(app, env),
-        at,
-        deadline=world.deadline,
-        environ=world.environ,
-        windows=gating.windows_of(world.project),
-    )
+    judged = judge(world, world.project.levels(app, env), at)
     decision = gating.look(world.project, app, env, judged, at)
     evidence = [each for one in judged for each in one.reading.evidence]
     return Answered(

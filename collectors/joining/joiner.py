@@ -35,6 +35,9 @@ class Joiner:
     may be kept when the catalogue is loaded anew.
     """
 
+    app: str | None = None
+    """The application that the sender is known to be, for what says nothing of one."""
+
     def __init__(
         self, catalog: Catalog, *, learned: Learned | None = None, most: int = 20_000
     ) -> None:
@@ -43,6 +46,11 @@ class Joiner:
         self._keys = self._index.keys
         self._most = most
         self._verdicts: dict[tuple[_Key, _Key], _Verdict] = {}
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The attributes that may tell whose a record is; no others are looked at."""
+        return self._keys
 
     def join(self, resource: Mapping[str, object], attributes: Mapping[str, object]) -> Ownership:
         """Find the owner of a record by what describes its sender and by its own attributes."""

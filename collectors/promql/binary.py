@@ -5,7 +5,7 @@ Semantics: ``VectorBinop`` and its neighbours in Prometheus 3, ``promql/engine.g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -144,8 +144,11 @@ def vectors(operator: str, left: Matrix, right: Matrix, matching: Matching) -> M
     for key, rows in ones.items():
         if len(rows) > 1 and ((one.present[rows].sum(axis=0) > 1) & both).any():
             raise _duplicates(key, matching)
+    groups = matching.places(many)
+    if _is_plain(matching, groups, ones):
+        return distinct(_aligned(operator, many, one, matching, (groups, ones)))
     pieces: list[Matrix] = []
-    for key, rows in matching.places(many).items():
+    for key, rows in groups.items():
         found = list(_pairs(operator, (many.rows(rows), one.rows(ones.get(key, []))), matching))
         if matching.many is None and len(found) > 1:
             _check_single(found, key)
@@ -153,6 +156,31 @@ def vectors(operator: str, left: Matrix, right: Matrix, matching: Matching) -> M
     if not pieces:
         return empty(left.steps)
     return distinct(stack(pieces, left.steps))
+
+
+_Groups = Mapping[Labels, Sequence[int]]
+
+
+def _is_plain(matching: Matching, groups: _Groups, ones: _Groups) -> bool:
+    """Whether each series has one partner at most, whatever the step."""
+    single = matching.many is not None or all(len(rows) == 1 for rows in groups.values())
+    return single and all(len(rows) == 1 for rows in ones.values())
+
+
+def _aligned(
+    operator: str, many: Matrix, one: Matrix, matching: Matching, sides: tuple[_Groups, _Groups]
+) -> Matrix:
+    """Calculate between series and their only partners, all at once."""
+    groups, ones = sides
+    pairs = [(row, ones[key][0]) for key, rows in groups.items() if key in ones for row in rows]
+    mine, other = many.rows([row for row, _ in pairs]), one.rows([row for _, row in pairs])
+    values, kept = _calculated(operator, mine.values, other.values, matching)
+    labels = zip(mine.labels, other.labels, strict=True)
+    return Matrix(
+        labels=tuple(matching.result(operator, left, right) for left, right in labels),
+        values=values,
+        present=mine.present & other.present & kept,
+    )
 
 
 def _refuse_histograms(operator: str, left: Matrix, right: Matrix) -> None:

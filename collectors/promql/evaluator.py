@@ -107,7 +107,7 @@ class Evaluation:
             series = self._series(node.vector_selector, range_span(self.clock, node, grid))
             self._check(series, grid)
             reference = self.clock.reference(node.vector_selector, grid)
-            return ranges(series, reference, milliseconds(node.range))
+            return ranges(series, reference, milliseconds(node.range), self.reading.places)
         if not isinstance(node, lib.SubqueryExpr) or node.range is None:
             raise PromqlError("a function takes a range here, such as x[5m]")
         steps = self.clock.inner(node, grid, self.most)
@@ -127,7 +127,8 @@ class Evaluation:
         series = self._series(node, instant_span(self.clock, node, grid))
         self._check(series, grid)
         reference = self.clock.reference(node, grid)
-        return distinct(instant(series, reference, self.clock.lookback_ms, times=times))
+        lookback, places = self.clock.lookback_ms, self.reading.places
+        return distinct(instant(series, reference, lookback, places, times=times))
 
     def _matrix(self, node: lib.Expr, grid: Grid) -> Matrix:
         value = self.value(node, grid)

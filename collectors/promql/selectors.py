@@ -22,7 +22,7 @@ from collectors.promql.values import (
     labels_of,
     written,
 )
-from collectors.promql.windows import Ranges, window
+from collectors.promql.windows import Ranges, Window, window
 from slo.promql import Matcher
 from slo.records import dataclass
 
@@ -42,11 +42,44 @@ class Series:
     histograms: Histograms | None
 
 
+class Places:
+    """Finds instants among the times of samples; each search is made once.
+
+    Series that are sampled together share one array of times, which `shared` gives them.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[tuple[int, int, int], list[Times]] = {}
+        self._found: dict[tuple[int, int, int, int], Times] = {}
+
+    def shared(self, times: Times) -> Times:
+        """Return equal times that were given before, or else these."""
+        if not len(times):
+            return times
+        alike = self._times.setdefault((len(times), int(times[0]), int(times[-1])), [])
+        for known in alike:
+            if known is times or np.array_equal(known, times):
+                return known
+        alike.append(times)
+        return times
+
+    def after(self, times: Times, reference: Times) -> Times:
+        """Return how many of the shared times are not later than each evenly spaced instant."""
+        if not len(times) or not len(reference):
+            return np.searchsorted(times, reference, side="right")
+        key = id(times), int(reference[0]), int(reference[-1]), len(reference)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = np.searchsorted(times, reference, side="right")
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """All that a query reads, by what selects it."""
+    """All that a query reads, by what selects it, and where instants lie among times."""
 
     found: dict[tuple[Matchers, Span], tuple[Series, ...]]
+    places: Places
 
     def series(self, matchers: Matchers, span: Span) -> tuple[Series, ...]:
         """Return the series of a selector, with all samples of its span and perhaps others."""
@@ -65,14 +98,15 @@ def read(source: SampleSource, parsed: Parsed, clock: Clock, grid: Grid, most: i
     for matchers, span in _spans(parsed.root, parsed, clock, grid, most):
         wanted.setdefault(matchers, []).append(span)
     found: dict[tuple[Matchers, Span], tuple[Series, ...]] = {}
+    places = Places()
     samples = 0
     for matchers, spans in wanted.items():
         for start, end in _joined(spans):
             selected = source.select(matchers, start, end)
             samples += sum(len(one.times) for one in selected)
             check_cells(samples, most)
-            found[matchers, (start, end)] = _series(selected)
-    return Reading(found=found)
+            found[matchers, (start, end)] = _series(selected, places)
+    return Reading(found=found, places=places)
 
 
 def _spans(
@@ -118,7 +152,7 @@ def _joined(spans: Sequence[Span]) -> Iterator[Span]:
         yield start, end
 
 
-def _series(selected: Sequence[Samples]) -> tuple[Series, ...]:
+def _series(selected: Sequence[Samples], places: Places) -> tuple[Series, ...]:
     found = {}
     for one in selected:
         labels = labels_of(one.labels)
@@ -128,7 +162,7 @@ def _series(selected: Sequence[Samples]) -> tuple[Series, ...]:
         stale = is_stale(values)
         found[labels] = Series(
             labels=labels,
-            times=np.asarray(one.times, dtype=np.int64),
+            times=places.shared(np.asarray(one.times, dtype=np.int64)),
             values=values,
             stale=stale if stale.any() else None,
             histograms=None if one.histograms is None else _objects(one.histograms),
@@ -143,7 +177,12 @@ def _objects(given: Sequence[object]) -> Histograms:
 
 
 def instant(
-    series: Sequence[Series], reference: Times, lookback_ms: int, *, times: bool = False
+    series: Sequence[Series],
+    reference: Times,
+    lookback_ms: int,
+    places: Places,
+    *,
+    times: bool = False,
 ) -> Matrix:
     """Return the newest sample of each series at each instant, unless too old or stale.
 
@@ -156,13 +195,16 @@ def instant(
     held: Histograms | None = None
     if not times and any(one.histograms is not None for one in series):
         held = np.full(shape, None, dtype=object)
+    newest: dict[int, tuple[Times, Mask]] = {}
     for row, one in enumerate(series):
         if not len(one.times):
             continue
-        place = np.searchsorted(one.times, reference, side="right") - 1
-        at = one.times[place]
-        values[row] = at / 1000.0 if times else one.values[place]
-        present[row] = (place >= 0) & (at > reference - lookback_ms)
+        if id(one.times) not in newest:
+            place = places.after(one.times, reference) - 1
+            recent = (place >= 0) & (one.times[place] > reference - lookback_ms)
+            newest[id(one.times)] = place, recent
+        place, present[row] = newest[id(one.times)]
+        values[row] = one.times[place] / 1000.0 if times else one.values[place]
         if one.stale is not None:
             present[row] &= ~one.stale[place]
         if held is not None and one.histograms is not None:
@@ -172,19 +214,29 @@ def instant(
     )
 
 
-def ranges(series: Sequence[Series], reference: Times, length_ms: int) -> Ranges:
+def ranges(series: Sequence[Series], reference: Times, length_ms: int, places: Places) -> Ranges:
     """Return the samples of each series in the range before each instant, without stale markers."""
     borders = reference - length_ms, reference
     windows = []
     for one in series:
-        held = one.histograms
-        if one.stale is None:
-            found = window(one.labels, one.times, one.values, borders, held)
-        else:
+        held, times, values = one.histograms, one.times, one.values
+        if one.stale is not None:
             kept = ~one.stale
             held = None if held is None else held[kept]
-            found = window(one.labels, one.times[kept], one.values[kept], borders, held)
-        windows.append(found)
+            times, values = places.shared(times[kept]), values[kept]
+        starts, ends = borders
+        windows.append(
+            Window(
+                labels=one.labels,
+                times=times,
+                values=values,
+                first=places.after(times, starts),
+                last=places.after(times, ends),
+                starts=starts,
+                ends=ends,
+                histograms=held,
+            )
+        )
     return Ranges(windows=windows, length_ms=length_ms)
 
 

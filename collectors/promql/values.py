@@ -78,6 +78,8 @@ class Matrix:
     def rows(self, chosen: Sequence[int] | NDArray[np.intp]) -> Matrix:
         """Return some of the series, in the order asked for."""
         places = np.asarray(chosen, dtype=np.intp)
+        if np.array_equal(places, np.arange(self.size)):
+            return self
         return Matrix(
             labels=tuple(self.labels[place] for place in places),
             values=self.values[places],
@@ -124,12 +126,13 @@ def only(labels: Labels, names: frozenset[str]) -> Labels:
     return tuple(pair for pair in labels if pair[0] in names)
 
 
-_JUST_NAME = frozenset({NAME})
-
-
 def nameless(labels: Labels) -> Labels:
     """Return labels without the metric's name."""
-    return without(labels, _JUST_NAME)
+    for place, (name, _) in enumerate(labels):
+        # They are sorted: hardly any stand before the name.
+        if name >= NAME:
+            return labels[:place] + labels[place + 1 :] if name == NAME else labels
+    return labels
 
 
 def stack(pieces: Sequence[Matrix], steps: int) -> Matrix:

@@ -9,13 +9,13 @@ from google.protobuf.message import DecodeError
 
 from collectors.joining import Joiner, Ownership
 from collectors.receive.decoded import Decoded, Refused, Rejects
-from collectors.receive.groups import Groups, Source
+from collectors.receive.groups import Columns, Groups, Source
 from collectors.receive.limits import Limits, cut
 from collectors.receive.series import SeriesBook
 from collectors.receive.values import Attributes, Values, dumps
 from collectors.receive.views import otlp
 from collectors.receive.wire import View
-from collectors.signals import Signal
+from collectors.signals import Signal, empty
 
 _MOST = 4096
 _LONGEST = 8_192
@@ -29,7 +29,7 @@ class Memory:
         self.joiner = joiner
         self.limits = limits
         self.attributes = Attributes(limits)
-        self.book = SeriesBook(self.attributes, limits)
+        self.book = SeriesBook(self.attributes, limits, app=joiner.app)
         self._sources: dict[bytes, Source] = {}
         self._scopes: dict[bytes, str | None] = {}
 
@@ -82,6 +82,8 @@ def _parsed(name: str, raw: bytes) -> View:
 class Batch:
     """The rows of one table in the making; each begins with the number of its group.
 
+    A reader that makes columns sets ``columns`` instead of adding to ``rows``.
+
     ``at`` is when the batch arrived, in Unix nanoseconds.
     """
 
@@ -92,6 +94,7 @@ class Batch:
         self.at = at
         self._records = 0
         self.rows: list[tuple[Any, ...]] = []
+        self.columns: Columns | None = None
         self.rejects = Rejects() if rejects is None else rejects
         self._groups = Groups(memory.limits.repeated)
 
@@ -124,10 +127,14 @@ class Batch:
         return self._groups.index(owner, columns, resource, scope)
 
     def decoded(self, signal: Signal, columns: Sequence[str]) -> Decoded:
-        """Finish: the rows as a table, and what is not among them."""
+        """Finish: the rows, or else the columns, as a table, and what is not among them."""
+        if self.rows:
+            self.columns = Columns.of_rows(signal, columns, self.rows)
         return Decoded(
             signal=signal,
-            table=self._groups.table(signal, columns, self.rows),
+            table=empty(signal)
+            if self.columns is None
+            else self._groups.table(signal, self.columns),
             rejected=self.rejects.count,
             reason=self.rejects.reason,
         )

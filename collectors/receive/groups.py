@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from collectors.joining import Joiner, Known, Ownership
@@ -14,6 +14,7 @@ from collectors.receive.decoded import Refused
 from collectors.receive.limits import Limits, cut
 from collectors.receive.values import Values, dumps
 from collectors.signals import COMMON, SCHEMAS, Signal
+from slo.records import dataclass
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "team": ("org.team", "labels.team", "team"),
@@ -31,6 +32,27 @@ _SHARED = (*_OWNER, *COLUMNS, "resource", "scope")
 assert {field.name for field in COMMON} == {"time", *_OWNER, *COLUMNS}
 
 Group = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns that rows have of their own, and the number of each row's group."""
+
+    groups: np.ndarray[Any, np.dtype[np.int32]]
+    arrays: Mapping[str, pa.Array[Any]]
+
+    @classmethod
+    def of_rows(
+        cls, signal: Signal, names_of_rows: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> Columns:
+        """Turn rows, of which there is at least one; the first value is their group's number."""
+        groups, *columns = zip(*rows, strict=True)
+        schema = SCHEMAS[signal]
+        arrays = {
+            name: pa.array(column, schema.field(name).type)
+            for name, column in zip(names_of_rows, columns, strict=True)
+        }
+        return cls(groups=np.array(groups, np.int32), arrays=arrays)
 
 
 class Source:
@@ -82,39 +104,38 @@ class Groups:
         group = (*written, *columns, resource, scope)
         return self._groups.setdefault(group, len(self._groups))
 
-    def table(
-        self,
-        signal: Signal,
-        names_of_rows: Sequence[str],
-        rows: Sequence[tuple[Any, ...]],
-    ) -> pa.Table:
-        """Make a table of rows whose first value is their group's number.
+    def table(self, signal: Signal, columns: Columns) -> pa.Table:
+        """Make a table of columns by putting what groups share beside them.
 
-        Raises ``Refused`` (413) when what the rows share would be too much to repeat.
+        Raises ``Refused`` (413) when that would be too much to repeat.
         """
         schema = SCHEMAS[signal]
-        if not rows:
-            return schema.empty_table()
-        indices, *columns = zip(*rows, strict=True)
-        arrays: dict[str, pa.Array[Any]] = {
-            name: pa.array(column, schema.field(name).type)
-            for name, column in zip(names_of_rows, columns, strict=True)
-        }
-        self._check_size(indices)
-        taken = pa.array(indices, pa.int32())
+        rows = len(columns.groups)
+        self._check_size(columns)
+        arrays = dict(columns.arrays)
         for name, values in zip(_SHARED, zip(*self._groups, strict=True), strict=True):
-            arrays[name] = pa.array(values, schema.field(name).type).take(taken)
+            arrays[name] = _repeated(values, schema.field(name).type, columns)
         return pa.Table.from_arrays(
-            [arrays.get(each.name, pa.nulls(len(rows), each.type)) for each in schema],
+            [arrays.get(each.name, pa.nulls(rows, each.type)) for each in schema],
             schema=schema,
         )
 
-    def _check_size(self, indices: Sequence[int]) -> None:
+    def _check_size(self, columns: Columns) -> None:
         sizes = [
             sum(len(part) for part in group if isinstance(part, str)) for group in self._groups
         ]
-        if sum(sizes[group] * rows for group, rows in Counter(indices).items()) > self._most:
+        counts = np.bincount(columns.groups, minlength=len(sizes)).tolist()
+        if sum(size * rows for size, rows in zip(sizes, counts, strict=True)) > self._most:
             raise Refused(413, "the records share too long a resource; send fewer at a time")
+
+
+def _repeated(values: Sequence[object], kind: pa.DataType, columns: Columns) -> pa.Array[Any]:
+    different = pa.array(values, kind)
+    if len(values) > 1 and different.null_count < len(values):
+        return different.take(pa.array(columns.groups))
+    first: Any = different[0]
+    found: pa.Array[Any] = pa.repeat(first, len(columns.groups))
+    return found
 
 
 def _written(owner: Ownership) -> Group:

@@ -24,7 +24,7 @@ class _Kind:
 
 
 _KINDS: Mapping[Signal, _Kind] = {
-    Signal.LOGS: _Kind(add=logs.add_logs, columns=logs.COLUMNS),
+    Signal.LOGS: _Kind(add=logs.add_request, columns=logs.COLUMNS),
     Signal.SPANS: _Kind(add=spans.add_spans, columns=spans.COLUMNS),
     Signal.METRICS: _Kind(add=metrics.add_metrics, columns=metrics.COLUMNS),
 }

@@ -22,7 +22,7 @@ from collectors.receive.instants import EARLIEST, LATEST, checked
 from collectors.receive.limits import Limits
 from collectors.receive.metrics import COLUMNS, NOTHING, number_row
 from collectors.receive.native_histograms import kind_of, numbers_of
-from collectors.receive.series import digest_of, labels_text
+from collectors.receive.series import digest_of, labels_text, with_app
 from collectors.receive.values import dumps
 from collectors.receive.wire import Tables, View, field, parse, views
 from collectors.signals import Signal
@@ -161,7 +161,7 @@ class RemoteWriteDecoder:
         name = labels.pop("__name__", "")
         if not name:
             raise ValueError("a series has no name")
-        text = labels_text(labels)
+        text = labels_text(with_app(labels, self._memory.joiner.app))
         return _Series(
             name=name,
             labels=text,

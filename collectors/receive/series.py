@@ -55,10 +55,19 @@ def labels_text(labels: Mapping[str, str]) -> str:
     return dumps(dict(sorted(labels.items())))
 
 
-class SeriesBook:
-    """Series by what they were sent as; remembers those seen, up to a number."""
+def with_app(labels: Mapping[str, str], app: str | None) -> Mapping[str, str]:
+    """Labels that name their application, if any is known; those that name one are as they were."""
+    return labels if app is None or labels.get("app") else {**labels, "app": app}
 
-    def __init__(self, attributes: Attributes, limits: Limits) -> None:
+
+class SeriesBook:
+    """Series by what they were sent as; remembers those seen, up to a number.
+
+    ``app`` is the label of series that have none.
+    """
+
+    def __init__(self, attributes: Attributes, limits: Limits, *, app: str | None = None) -> None:
+        self._app = app
         self._attributes = attributes
         self._limits = limits
         self._seen: dict[tuple[Source, str, tuple[bytes, ...], str], Series] = {}
@@ -90,7 +99,7 @@ class SeriesBook:
         labels = _joined(given, _point_labels(values))
         if quantile:
             labels["quantile"] = quantile
-        written = labels_text(labels)
+        written = labels_text(with_app(labels, self._app))
         own = columns_of(values, self._limits)
         return Series(
             digest=digest_of(name, written),

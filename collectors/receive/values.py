@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, TypeVar
 
@@ -21,7 +21,10 @@ _Part = TypeVar("_Part")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _SHORT = 256  # longer attributes hardly repeat
-_TEXT_TAG, _LAST = 0x0A, 0x80
+_LAST = 0x80
+
+TEXT_TAG = 0x0A
+"""The first byte of an encoded ``AnyValue`` that is a text."""
 
 
 def dumps(value: object) -> str:
@@ -69,7 +72,7 @@ def _fast(raw: bytes) -> str | None:
 
     Its first byte is the field's tag; one or two bytes of length follow, seven bits in each.
     """
-    if raw[0] != _TEXT_TAG:
+    if raw[0] != TEXT_TAG:
         return None
     for header in (2, 3):
         if len(raw) > header and raw[header - 1] < _LAST:
@@ -117,6 +120,14 @@ class Attributes:
         if lost > 0:
             fragments[LEFT_OUT] = f'"{LEFT_OUT}":{lost}'
         return "{" + ",".join(fragments.values()) + "}"
+
+    def fragments(self, raws: Iterable[bytes]) -> list[tuple[str, str]]:
+        """Read encoded attributes as their keys and their members of a JSON object."""
+        return list(map(self._fragments.__getitem__, raws))
+
+    def value(self, raw: bytes) -> tuple[str, object]:
+        """Read an encoded attribute as its key and its value."""
+        return self._values[raw]
 
     def _first(self, raws: Sequence[bytes]) -> Sequence[bytes]:
         most = self.limits.attributes

@@ -24,17 +24,25 @@ from collectors.store.choices import Sizing
 from collectors.store.committer import Commit
 from collectors.store.errors import SnapshotExpired, StoreBusy, StoreError, StoreMissing
 from collectors.store.export import export
+from collectors.store.metric_files import MetricFiles
+from collectors.store.points import Chosen, Numbers, Points
 from collectors.store.reader import StoreReader
 from collectors.store.retention import Limit, Retention
+from collectors.store.series import FileSeries, StoredSeries
 from collectors.store.snapshot import Snapshot
 from collectors.store.stats import SignalStats, StoreStats, stats
 from collectors.store.times import nanoseconds, rfc3339
-from collectors.store.verify import verify
+from collectors.store.verify import repairable, verify
 from collectors.store.writer import StoreWriter
 
 __all__ = [
+    "Chosen",
     "Commit",
+    "FileSeries",
     "Limit",
+    "MetricFiles",
+    "Numbers",
+    "Points",
     "Retention",
     "SignalStats",
     "Sizing",
@@ -46,8 +54,10 @@ __all__ = [
     "StoreReader",
     "StoreStats",
     "StoreWriter",
+    "StoredSeries",
     "export",
     "nanoseconds",
+    "repairable",
     "rfc3339",
     "stats",
     "verify",

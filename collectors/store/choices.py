@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import pyarrow as pa
+
 from collectors.store.layout import DAY
 from collectors.store.manifest import Segment
+from collectors.store.schemas import apps_of
 from slo.records import dataclass
 
 _FACTOR = 4
@@ -42,6 +46,11 @@ class Sizing:
         return bool(mixed) and (
             rows >= least or sum(each.bytes for each in mixed) >= self.mixed_bytes
         )
+
+    def is_worth_splitting(self, rows: pa.Table) -> bool:
+        """Whether rows that come in should be split by app and day before they are written."""
+        days = np.unique(np.floor_divide(rows.column("time").to_numpy(), DAY))
+        return rows.num_rows >= self.partition_rows * len(apps_of(rows)) * max(1, len(days))
 
     def mixed_to_merge(self, mixed: Sequence[Segment]) -> list[Segment]:
         """Segments of several apps that should become one; none is an empty list."""

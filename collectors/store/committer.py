@@ -18,6 +18,9 @@ from collectors.store.state import State
 from slo.errors import StoreError
 from slo.records import dataclass
 
+_LINGER = 0.02
+"""Seconds for which a commit waits for as many appends as the last one had."""
+
 _LARGEST_ROWS = 200_000
 _LARGEST_BYTES = 64 * 1024 * 1024
 
@@ -48,6 +51,7 @@ class Committer:
         self._pending: dict[bytes, Future[Commit]] = {}
         self._changed = Condition()
         self._closed = False
+        self._usual = 1
         self._thread = Thread(target=self._run, name=f"store-{signal.value}", daemon=True)
         self._thread.start()
 
@@ -103,10 +107,16 @@ class Committer:
                     each.done.set_exception(error)
 
     def _next_group(self) -> list[_Request]:
-        """What is waiting, as much as one file should hold; nothing once the store is closed."""
+        """What is waiting, as much as one file should hold; nothing once the store is closed.
+
+        Those who appended together will do so again, and one file costs less than several. One
+        that appends alone does not wait.
+        """
         with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._changed.wait_for(
+                lambda: len(self._waiting) >= self._usual or self._closed, timeout=_LINGER
+            )
             group: list[_Request] = []
             rows = size = 0
             while self._waiting:
@@ -116,6 +126,7 @@ class Committer:
                 if group and (rows > _LARGEST_ROWS or size > _LARGEST_BYTES):
                     break
                 group.append(self._waiting.popleft())
+            self._usual = len(group) + len(self._waiting)
             return group
 
     def _commit(self, number: int, group: list[_Request]) -> None:

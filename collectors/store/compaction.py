@@ -1,7 +1,8 @@
 """Compaction: commits become segments, small segments become larger ones, old files go.
 
-1. *Absorb* the oldest commits of a signal into one sorted segment of several apps, without rows
-   that are stored already. Since every row passes here, no two segments hold the same row.
+1. *Absorb* the oldest commits of a signal into a sorted segment of several apps, or into one for
+   each app and day where that is worth it at once, without rows that are stored already. Since
+   every row passes here, no two segments hold the same row.
 2. *Split* the segments of several apps by app and day, once they are worth it.
 3. *Merge* segments of one app and day, or of several, four of about the same size at a time.
 
@@ -18,10 +19,12 @@ from threading import RLock
 from typing import TypeVar
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from collectors.signals import Signal
-from collectors.store import fresh
+from collectors.store import fresh, textindex
 from collectors.store.choices import Sizing
 from collectors.store.duplicates import first_of_each, without_stored
 from collectors.store.durable import make_folder
@@ -29,6 +32,7 @@ from collectors.store.engine import connect, define
 from collectors.store.fresh import Fresh, UnreadableError
 from collectors.store.layout import DAY
 from collectors.store.manifest import Segment
+from collectors.store.merging import is_by_time, merged
 from collectors.store.records import Files, Variables, segments_sql
 from collectors.store.retention import Retention, expired
 from collectors.store.schemas import ORDER, conform
@@ -38,7 +42,7 @@ from collectors.store.state import State
 GRACE = 300_000_000_000
 """Nanoseconds for which a file that is no longer needed stays, for those who still read it."""
 
-_ABSORBED_AT_ONCE = 32 * 1024 * 1024
+_ABSORBED_AT_ONCE = 64 * 1024 * 1024
 _BATCH = 8_192
 
 _T = TypeVar("_T")
@@ -65,6 +69,7 @@ class Compactor:
                 while not stop() and self._rearrange(signal, now_ns):
                     pass
             self._sweep(now_ns)
+            textindex.tend(self._state.layout, self._state.manifest, now_ns, stop=stop)
             # What was needed for a moment must not count as the process's memory until the next.
             pa.default_memory_pool().release_unused()
 
@@ -83,6 +88,8 @@ class Compactor:
             damaged = self._state.damaged(self._state.manifest.segments)
             for each in damaged:
                 self._state.set_aside(each.path)
+            for path in textindex.damaged(self._state.layout, self._state.manifest):
+                path.unlink(missing_ok=True)
             return len(damaged)
 
     def close(self) -> None:
@@ -110,8 +117,11 @@ class Compactor:
             rows = self._without_stored(signal, rows)
         with self._state.lock:
             self._state.receipts.persist(one for each in readable for one in each.receipts)
-        writer = self._writer(signal, mixed=True)
-        produced = () if rows is None or not rows.num_rows else (_sorted(signal, rows),)
+        mixed = rows is None or not self._sizing.is_worth_splitting(rows)
+        writer = self._writer(signal, mixed=mixed)
+        produced = (
+            () if rows is None or not rows.num_rows else (_sorted(signal, rows, mixed=mixed),)
+        )
         gone = [self._state.layout.relative(folder / each.name) for each in readable]
         self._replace(writer, produced, gone, now_ns, absorbed={signal: commits[-1].number})
         return True
@@ -156,7 +166,12 @@ class Compactor:
         def rewrite(left: Sequence[Segment]) -> None:
             writer = self._writer(signal, mixed=mixed)
             paths = [each.path for each in left]
-            self._replace(writer, self._rows(signal, left, mixed=mixed), paths, now_ns)
+            rows = (
+                merged(self._state.layout.root, signal, left)
+                if is_by_time(signal, left)
+                else self._rows(signal, left, mixed=mixed)
+            )
+            self._replace(writer, rows, paths, now_ns)
 
         self._guarded(old, rewrite)
 
@@ -203,7 +218,7 @@ class Compactor:
         """Do work on segments; those that are found damaged are set aside and left out."""
         try:
             return work(segments)
-        except duckdb.Error:
+        except (duckdb.Error, UnreadableError):
             damaged = self._state.damaged(segments)
             if not damaged:
                 raise
@@ -248,5 +263,16 @@ class Compactor:
         return self._connection
 
 
-def _sorted(signal: Signal, rows: pa.Table) -> pa.Table:
-    return rows.sort_by([(name, "ascending") for name in ("app", *ORDER[signal])])
+def _sorted(signal: Signal, rows: pa.Table, *, mixed: bool) -> pa.Table:
+    """Sort rows as their segments are sorted; what comes in order already is not copied."""
+    keys = [rows.column(name) for name in ("app", *ORDER[signal])]
+    names = [f"key_{place}" for place in range(len(keys))]
+    if not mixed:
+        days = pa.array(np.floor_divide(rows.column("time").to_numpy(), DAY))
+        keys.insert(1, pa.chunked_array([days]))
+        names.insert(1, "day")
+    order = pc.sort_indices(
+        pa.Table.from_arrays(keys, names), sort_keys=[(name, "ascending") for name in names]
+    )
+    places = order.to_numpy()
+    return rows if (places[1:] > places[:-1]).all() else rows.take(order)

@@ -15,24 +15,31 @@ from collectors.store.errors import SnapshotExpired, StoreMissing
 from collectors.store.fresh import Fresh, UnreadableError
 from collectors.store.layout import Layout
 from collectors.store.manifest import Manifest, read_manifest
+from collectors.store.metric_files import MetricCache
 from collectors.store.snapshot import Parameters, Snapshot
+from collectors.store.textindex import TextIndexes
 from slo.errors import SourceUnavailable
 
 _ATTEMPTS = 10
+_CACHE = 128 * 1024 * 1024
 
 
 class StoreReader:
     """Reads a store while others write to it; threads may share it.
 
-    ``memory`` is the most that questions may use together. Raises ``StoreMissing`` where there is
-    no store.
+    ``memory`` is the most that questions in SQL may use together, ``cache`` how many bytes of
+    metrics are kept. Raises ``StoreMissing`` where there is no store.
     """
 
-    def __init__(self, path: Path, *, memory: str = "512MB", threads: int = 2) -> None:
+    def __init__(
+        self, path: Path, *, memory: str = "512MB", threads: int = 2, cache: int = _CACHE
+    ) -> None:
         self._layout = Layout(root=path.absolute())
         self._lock = Lock()
         self._seen: tuple[tuple[int, ...], Manifest] | None = None
         self._footers: dict[tuple[Signal, str], Fresh] = {}
+        self._cache = MetricCache(cache)
+        self._texts = TextIndexes(self._layout)
         self._manifest()
         self._connection = connect(self._layout.root, memory=memory, threads=threads)
 
@@ -51,6 +58,8 @@ class StoreReader:
                     fresh=commits,
                     unreadable=unreadable,
                     still_listed=self._still_listed,
+                    cache=self._cache,
+                    texts=self._texts,
                 )
         raise SourceUnavailable("the store changes too fast to be read", source="store")
 

@@ -8,13 +8,16 @@ value.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 
 from collectors.signals import SCHEMAS, Signal
 from collectors.store.fresh import Fresh
 from collectors.store.manifest import Segment
 from collectors.store.schemas import IDENTITY, fingerprint, sql_type
+from collectors.store.textindex import Block
+from slo.logquery import Expression
 from slo.records import dataclass
 
 Variables = dict[str, object]
@@ -24,11 +27,15 @@ _WITH = re.compile(r"\s*WITH\s+(?P<recursive>RECURSIVE\s+)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """Which rows are asked for: those of ``apps``, with ``start <= time < end``."""
+    """Which rows are asked for: those of ``apps``, with ``start <= time < end``.
+
+    With ``texts``, only log records that meet this query matter; others may be left out.
+    """
 
     apps: frozenset[str | None] | None
     start: int | None
     end: int | None
+    texts: Expression | None = None
 
     def touches(self, apps: Collection[str | None], first: int, last: int) -> bool:
         """Whether a file with these apps, from the first to the last time, may have such rows."""
@@ -56,12 +63,23 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """The files that may have such rows: commits, whole segments, and where those are."""
+    """The files that may have such rows: commits, segments, and where those are.
+
+    Of segments whose path is in ``parts`` only these blocks may have some.
+    """
 
     root: Path
     signal: Signal
     segments: Sequence[Segment]
     fresh: Sequence[Fresh]
+    parts: Mapping[str, Sequence[Block]] = field(default_factory=dict)
+
+    @property
+    def extents(self) -> tuple[Segment | Fresh | Block, ...]:
+        """What there is to read: whole files, and blocks of others."""
+        whole = [each for each in self.segments if each.path not in self.parts]
+        blocks = [block for each in self.segments for block in self.parts.get(each.path, ())]
+        return (*whole, *blocks, *self.fresh)
 
     def paths(self) -> list[Path]:
         """All of them."""
@@ -86,14 +104,31 @@ def records_sql(files: Files, wanted: Slice, *, only_fresh: bool = False) -> tup
     variables: Variables = {}
     condition = wanted.condition(variables)
     parts = []
-    if files.segments and not only_fresh:
-        source = segments_sql(files, files.segments, "segments", variables)
+    whole = [each for each in files.segments if each.path not in files.parts]
+    if whole and not only_fresh:
+        source = segments_sql(files, whole, "segments", variables)
         parts.append(f"SELECT * FROM ({source}) WHERE {condition}")
+    some = [each for each in files.segments if each.path in files.parts]
+    if some and not only_fresh:
+        source = segments_sql(files, some, "parts", variables)
+        times = _times(block for each in some for block in files.parts[each.path])
+        parts.append(f"SELECT * FROM ({source}) WHERE {condition} AND ({times})")
     if files.fresh:
         parts.append(_fresh_sql(files, condition, variables))
     if not parts:
         parts.append(f"SELECT {_nulls(files.signal)} WHERE false")
     return " UNION ALL ".join(parts), variables
+
+
+def _times(blocks: Iterable[Block]) -> str:
+    """The SQL that keeps the times of blocks, by which DuckDB skips other row groups."""
+    merged: list[list[int]] = []
+    for start, end in sorted((each.start, each.end) for each in blocks):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(end, merged[-1][1])
+        else:
+            merged.append([start, end])
+    return " OR ".join(f"time BETWEEN {start} AND {end}" for start, end in merged) or "false"
 
 
 def with_records(sql: str, source: str) -> str:

@@ -16,9 +16,12 @@ from collectors.store.engine import define, translated, within
 from collectors.store.errors import SnapshotExpired
 from collectors.store.fresh import Fresh
 from collectors.store.manifest import Manifest, Segment
+from collectors.store.metric_files import MetricCache, MetricFiles
 from collectors.store.records import Files, Slice, records_sql, with_records
+from collectors.store.textindex import TextIndexes
 from collectors.store.windows import windows_back
 from slo.errors import QueryRejected
+from slo.logquery import Expression
 
 _SELECT = duckdb.StatementType.SELECT
 _SKEW = 300 * 1_000_000_000  # nanoseconds; clocks differ, and records arrive while one asks
@@ -43,6 +46,8 @@ class Snapshot:
         fresh: Mapping[Signal, Sequence[Fresh]],
         unreadable: Iterable[str],
         still_listed: Callable[[str], bool],
+        cache: MetricCache,
+        texts: TextIndexes,
     ) -> None:
         self._root = root
         self._connection = connection
@@ -50,6 +55,8 @@ class Snapshot:
         self._fresh = fresh
         self._unreadable = frozenset(unreadable)
         self._still_listed = still_listed
+        self._cache = cache
+        self._texts = texts
         self._lock = Lock()
 
     @property
@@ -108,13 +115,15 @@ class Snapshot:
         start: int | None = None,
         end: int | None = None,
         deadline: float | None = None,
+        texts: Expression | None = None,
     ) -> pa.Table:
         """Run SQL that selects from ``records``.
 
         ``records`` has the rows of these apps (all: ``None``; unattributed ones: a member
         ``None``) with ``start <= time < end``. ``$name`` or ``?`` stand for parameters.
+        ``texts`` is what the SQL asks of log records anyway: others may not be there.
         """
-        return self._answer(signal, _slice(apps, start, end), sql, parameters, deadline)
+        return self._answer(signal, _slice(apps, start, end, texts), sql, parameters, deadline)
 
     def newest(
         self,
@@ -128,18 +137,19 @@ class Snapshot:
         start: int | None = None,
         end: int | None = None,
         deadline: float | None = None,
+        texts: Expression | None = None,
     ) -> pa.Table:
-        """The newest rows that meet a condition, newest first.
+        """The newest rows that meet a condition, newest first; see `query` for ``texts``.
 
         Reads from the newest rows to the oldest and stops when it has ``limit`` of them.
         """
-        files = self._files(signal, _slice(apps, start, end))
+        files = self._files(signal, _slice(apps, start, end, texts))
         names = SCHEMAS[signal].names if columns is None else columns
         shown = ", ".join(f'"{name}"' for name in names)
         until = None if deadline is None else monotonic() + deadline
         found: list[pa.Table] = []
         missing = limit
-        for low, high in windows_back((*files.segments, *files.fresh), start, end):
+        for low, high in windows_back(files.extents, start, end):
             left = None if until is None else until - monotonic()
             part = self.query(
                 signal,
@@ -150,12 +160,24 @@ class Snapshot:
                 start=low,
                 end=high,
                 deadline=left,
+                texts=texts,
             )
             found.append(part)
             missing -= part.num_rows
             if missing <= 0:
                 break
         return pa.concat_tables(found) if found else SCHEMAS[signal].empty_table().select(names)
+
+    def metrics(self, *, deadline: float | None = None) -> MetricFiles:
+        """The series and samples of metrics, for reading that SQL is too slow for."""
+        return MetricFiles(
+            found=lambda apps, start, end: self._files(
+                Signal.METRICS, _slice(apps, start, end)
+            ).paths(),
+            leave_out=lambda path: self._lose([path]),
+            cache=self._cache,
+            until=None if deadline is None else monotonic() + deadline,
+        )
 
     def files(self, signal: Signal) -> Files:
         """The readable files of a signal."""
@@ -206,7 +228,11 @@ class Snapshot:
             if wanted.touches(each.apps, each.start, each.end)
             and self._relative(files.of_fresh(each)) not in unreadable
         ]
-        return Files(root=self._root, signal=signal, segments=segments, fresh=commits)
+        parts = {}
+        if wanted.texts is not None:
+            parts = self._texts.where(segments, wanted.texts)
+            segments = [each for each in segments if parts.get(each.path) != ()]
+        return Files(root=self._root, signal=signal, segments=segments, fresh=commits, parts=parts)
 
     def _run(
         self,
@@ -242,13 +268,17 @@ class Snapshot:
         # Reading all of every file takes long. SQL that cannot even be planned is not worth it.
         if not bad and self._has_plan(files, wanted, sql, parameters):
             bad = [path for path in files.paths() if not is_readable(path)]
+        self._lose(bad)
+        return bool(bad)
+
+    def _lose(self, bad: Sequence[Path]) -> None:
+        """Leave files out of all answers; raises ``SnapshotExpired`` when they have just gone."""
         for path in bad:
             name = self._relative(path)
             if not path.exists() and not self._still_listed(name):
                 raise SnapshotExpired(f"{name} is no longer in the store", source="store")
         with self._lock:
             self._unreadable |= {self._relative(path) for path in bad}
-        return bool(bad)
 
     def _has_plan(self, files: Files, wanted: Slice, sql: str, parameters: Parameters) -> bool:
         try:
@@ -272,8 +302,14 @@ def _newest(file: Segment | Fresh, before: int | None) -> int:
     return before if of_a_day else file.start
 
 
-def _slice(apps: Collection[str | None] | None, start: int | None, end: int | None) -> Slice:
-    return Slice(apps=None if apps is None else frozenset(apps), start=start, end=end)
+def _slice(
+    apps: Collection[str | None] | None,
+    start: int | None,
+    end: int | None,
+    texts: Expression | None = None,
+) -> Slice:
+    chosen = None if apps is None else frozenset(apps)
+    return Slice(apps=chosen, start=start, end=end, texts=texts)
 
 
 def _told(cause: duckdb.Error) -> str:

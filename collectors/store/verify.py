@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collectors.signals import Signal
-from collectors.store import fresh
+from collectors.store import fresh, textindex
 from collectors.store.damage import is_whole
 from collectors.store.fresh import UnreadableError
 from collectors.store.layout import Layout
@@ -37,6 +37,16 @@ def verify(path: Path) -> list[str]:
     now = read_manifest(layout.manifest)
     listed = {each.path for each in now.segments}
     return [each for each in problems if _is_current(each.split(" ", 1)[0], listed, now, layout)]
+
+
+def repairable(path: Path) -> list[str]:
+    """What is damaged and costs only time, a sentence each: compacting makes it anew.
+
+    Raises as `verify` does.
+    """
+    layout = Layout(root=path.absolute())
+    found = textindex.damaged(layout, read_manifest(layout.manifest))
+    return [f"{layout.relative(each)} is not as it was written" for each in found]
 
 
 def _segment_problem(layout: Layout, segment: Segment) -> str | None:

@@ -192,18 +192,14 @@ class Plan:
         """Every source of one kind with its stream."""
         return tuple((stream, source) for stream in self.streams for source in stream.of(kind))
 
-    def environment(self, app: str) -> Environment | None:
-        """What an application's file says about the environment."""
-        return next(
-            (
-                environment
-                for each in self.apps
-                if each.name == app
-                for environment in each.environments
-                if environment.name == self.env
-            ),
-            None,
-        )
+    def environments(self) -> dict[str, Environment]:
+        """What each application's file says about the environment, by application."""
+        return {
+            app.name: environment
+            for app in self.apps
+            for environment in app.environments
+            if environment.name == self.env
+        }
 
     def version(self, collector: str, default: str) -> tuple[int, ...]:
         """The version a collector's file is for, as numbers."""

@@ -131,6 +131,42 @@ def test_a_pasted_address_shows_the_same(server: Served, browser: Browser) -> No
     assert [] == first.complaints + second.complaints
 
 
+def test_what_was_clicked_is_in_the_address(server: Served, browser: Browser) -> None:
+    """A log record, opened by a click on its row, is open in another window too."""
+    first = visit(browser)
+    first.page.goto(f"{server.url}/app?app=ticketing&env=prod&tab=logs&level=error&range=1d")
+    table = first.page.locator(".st-key-logs-table canvas").first
+    expect(table).to_be_visible(timeout=PATIENCE_MS)
+    table.click(position={"x": 15, "y": 52})
+    record = first.page.locator(".st-key-log-record code").first
+    expect(record).to_be_visible(timeout=PATIENCE_MS)
+    assert "record=" in first.page.url
+    second = visit(browser)
+    second.page.goto(first.page.url)
+    same = second.page.locator(".st-key-log-record code").first
+    expect(same).to_have_text(record.inner_text(), timeout=PATIENCE_MS)
+    keep(second, "record")
+    assert [] == first.complaints + second.complaints
+
+
+def test_the_first_visit_of_a_server_may_be_a_pasted_address(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """The very first page that a process draws is the one that was asked for, without complaint."""
+    workspace = str(places.workspace())
+    arguments = ("--workspace", workspace, "--store", str(tmp_path / "store"))
+    for path, text in (
+        ("/app?app=ticketing&env=prod", "May I ship?"),
+        ("/catalogue", "The files have no problem."),
+        ("/map", "Service map"),
+    ):
+        with served(tmp_path, *arguments, console=True) as fresh:
+            made = visit(browser)
+            made.page.goto(fresh.url + path)
+            made.shows(text)
+            assert [] == made.complaints, path
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
@@ -139,6 +175,10 @@ def test_a_pasted_address_shows_the_same(server: Served, browser: Browser) -> No
         ("/", "ticketing"),
         ("/app?app=ticketing&env=prod", "availability"),
         ("/app?app=ticketing&env=prod&tab=metrics", "Components"),
+        ("/app?app=ticketing&env=prod&tab=why", "Who spends the budget"),
+        ("/app?app=ticketing&env=prod&tab=traces", "Durations"),
+        ("/app?app=ticketing&env=prod&tab=logs", "Patterns"),
+        ("/app?app=ticketing&env=prod&tab=deploys", "Deploys"),
         ("/unattributed", "What belongs to no app"),
         ("/map", "Service map"),
         ("/catalogue", "The files have no problem."),
@@ -151,6 +191,8 @@ def test_every_page_is_readable(
     made = visit(browser, size, scheme)
     made.page.goto(server.url + path)
     made.shows(text)
+    # Panels are skeletons until their answers come.
+    expect(made.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
     keep(made, f"{path.strip('/').replace('?', '-').replace('&', '-') or 'fleet'}-{size}-{scheme}")
     wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not made.page.evaluate(wider)

@@ -64,6 +64,6 @@ def test_the_demos_workspace_is_an_ordinary_one(tmp_path: Path) -> None:
     workspace = Path(__file__).parents[2] / "examples" / "airline"
     ending = headroom("validate", workspace, cwd=tmp_path)
     assert (0, "") == (ending.code, ending.stderr)
-    assert "6 apps" in ending.stdout
+    assert "7 apps" in ending.stdout
     assert "no problems" in ending.stdout
     assert 0 == headroom("generate", workspace, "--out", tmp_path / "out", cwd=tmp_path).code

@@ -13,6 +13,7 @@ import app.console
 from app.access import OPEN, Forbidden, Scope
 from app.console.host import Host, install
 from app.services.world import World
+from app.telemetry import Telemetry
 from collectors.signals import Signal, table
 from tests.unit.app.services.installation import AT, END, MINUTE, SECOND
 
@@ -49,11 +50,19 @@ def visited(
     scope: Callable[[], Scope],
     *,
     now: datetime = AT,
+    telemetry: Telemetry | None = None,
 ) -> AppTest:
     """A page as whoever ``scope`` says sees it."""
     # Answers are kept for seconds, and worlds of tests are not told apart.
     st.cache_data.clear()
-    install(Host(world=lambda: world, clock=lambda: now, scope_of=lambda *_: scope()))
+    install(
+        Host(
+            world=lambda: world,
+            clock=lambda: now,
+            telemetry=telemetry or Telemetry(),
+            scope_of=lambda *_: scope(),
+        )
+    )
     test = AppTest.from_file(MAIN, default_timeout=60)
     if page != FLEET:
         test._page_hash = _hash(page)

@@ -19,6 +19,7 @@ __all__ = [
     "Alertmanager",
     "Outcome",
     "Prometheus",
+    "PrometheusApi",
     "Series",
     "Server",
     "ServerError",
@@ -27,6 +28,7 @@ __all__ = [
     "promtool",
     "promtool_check_rules",
     "promtool_test_rules",
+    "run_tool",
     "wait_until",
 ]
 
@@ -52,7 +54,51 @@ class Series:
         return self.points[-1][1]
 
 
-class Prometheus(Server):
+class PrometheusApi(Server):
+    """A server that answers queries as a Prometheus does, under ``/api/v1``."""
+
+    def api(self, path: str, **parameters: str | float) -> Any:
+        """Return ``data`` of an API call such as ``api("rules")``, under ``/api/v1``."""
+        form = urllib.parse.urlencode(parameters)
+        if path in {"query", "query_range"}:
+            answer = self.request(f"/api/v1/{path}", data=form.encode())
+        else:
+            answer = self.request(f"/api/v1/{path}?{form}")
+        return json.loads(answer)["data"]
+
+    def query(self, expression: str, at: float | None = None) -> list[Series]:
+        """Evaluate an expression at a time (now if absent); a scalar is a series without labels."""
+        when = {} if at is None else {"time": repr(at)}
+        return _series(self.api("query", query=expression, **when))
+
+    def query_range(
+        self, expression: str, *, start: float, end: float, step: float
+    ) -> list[Series]:
+        """Evaluate an expression over a range of times, all in seconds."""
+        return _series(
+            self.api(
+                "query_range", query=expression, start=repr(start), end=repr(end), step=repr(step)
+            )
+        )
+
+    def number(self, expression: str, at: float | None = None) -> float | None:
+        """Return an expression's only value, None for an empty answer."""
+        answer = self.query(expression, at)
+        assert len(answer) <= 1, f"{len(answer)} series answer {expression}"
+        return answer[0].value if answer else None
+
+    def own_metric(self, name: str) -> float | None:
+        """Sum the server's own metric over its labels, None if this version has no such metric."""
+        lines = self.request("/metrics").decode().splitlines()
+        values = [
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if line.startswith((f"{name} ", f"{name}{{"))
+        ]
+        return sum(values) if values else None
+
+
+class Prometheus(PrometheusApi):
     """A Prometheus; reload, remote write and an endless retention are on.
 
     ``data`` is a folder of blocks (see ``create_blocks``), used in place; ``config`` holds
@@ -100,46 +146,6 @@ class Prometheus(Server):
             _SEND_AGAIN_SOON,
             *self.flags,
         ]
-
-    def api(self, path: str, **parameters: str | float) -> Any:
-        """Return ``data`` of an API call such as ``api("rules")``, under ``/api/v1``."""
-        form = urllib.parse.urlencode(parameters)
-        if path in {"query", "query_range"}:
-            answer = self.request(f"/api/v1/{path}", data=form.encode())
-        else:
-            answer = self.request(f"/api/v1/{path}?{form}")
-        return json.loads(answer)["data"]
-
-    def query(self, expression: str, at: float | None = None) -> list[Series]:
-        """Evaluate an expression at a time (now if absent); a scalar is a series without labels."""
-        when = {} if at is None else {"time": repr(at)}
-        return _series(self.api("query", query=expression, **when))
-
-    def query_range(
-        self, expression: str, *, start: float, end: float, step: float
-    ) -> list[Series]:
-        """Evaluate an expression over a range of times, all in seconds."""
-        return _series(
-            self.api(
-                "query_range", query=expression, start=repr(start), end=repr(end), step=repr(step)
-            )
-        )
-
-    def number(self, expression: str, at: float | None = None) -> float | None:
-        """Return an expression's only value, None for an empty answer."""
-        answer = self.query(expression, at)
-        assert len(answer) <= 1, f"{len(answer)} series answer {expression}"
-        return answer[0].value if answer else None
-
-    def own_metric(self, name: str) -> float | None:
-        """Sum the server's own metric over its labels, None if this version has no such metric."""
-        lines = self.request("/metrics").decode().splitlines()
-        values = [
-            float(line.rsplit(" ", 1)[1])
-            for line in lines
-            if line.startswith((f"{name} ", f"{name}{{"))
-        ]
-        return sum(values) if values else None
 
 
 class Alertmanager(Server):
@@ -195,7 +201,7 @@ class Outcome:
 
 def promtool(binaries: Path, *arguments: str | Path) -> Outcome:
     """Run promtool with any arguments."""
-    return _tool(binaries / "promtool", *arguments)
+    return run_tool(binaries / "promtool", *arguments)
 
 
 def promtool_check_rules(binaries: Path, paths: Sequence[Path]) -> Outcome:
@@ -210,7 +216,7 @@ def promtool_test_rules(binaries: Path, *files: Path) -> Outcome:
 
 def amtool(binaries: Path, *arguments: str | Path) -> Outcome:
     """Run amtool with any arguments, such as ``check-config FILE``."""
-    return _tool(binaries / "amtool", *arguments)
+    return run_tool(binaries / "amtool", *arguments)
 
 
 def create_blocks(
@@ -229,7 +235,8 @@ def create_blocks(
         raise ServerError(f"promtool cannot load {openmetrics}: {outcome.output[-LOG_TAIL:]}")
 
 
-def _tool(*command: str | Path) -> Outcome:
+def run_tool(*command: str | Path) -> Outcome:
+    """Run a command-line tool to its end, without input."""
     done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,

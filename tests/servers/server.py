@@ -57,11 +57,11 @@ class Server(ABC):
         """Start and wait until ready; raises ServerError with the log's tail."""
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             try:
-                self._start_on(_free_port())
+                self._start_on(free_port())
             except BaseException as error:
                 self._kill()
                 # Another process may take the port between our look and the server's start.
-                taken = "address already in use" in self.log()
+                taken = "address already in use" in self.log().lower()
                 if isinstance(error, ServerError) and taken and attempt < _PORT_ATTEMPTS:
                     continue
                 self.stop()
@@ -88,10 +88,18 @@ class Server(ABC):
         self.request("/-/reload", data=b"")
 
     def request(
-        self, path: str, *, data: bytes | None = None, content_type: str | None = None
+        self,
+        path: str,
+        *,
+        data: bytes | None = None,
+        content_type: str | None = None,
+        method: str | None = None,
     ) -> bytes:
-        """Send a GET, or a POST when there is data; raises ServerError for any other than 2xx."""
-        request = urllib.request.Request(f"{self.url}{path}", data=data)
+        """Send a GET, a POST when there is data, or the method given.
+
+        Raises ServerError for any answer other than 2xx.
+        """
+        request = urllib.request.Request(f"{self.url}{path}", data=data, method=method)
         if content_type:
             request.add_header("Content-Type", content_type)
         # Loopback never goes through the proxy that the environment may name.
@@ -152,7 +160,8 @@ def wait_until(condition: Callable[[], bool], *, timeout: float = 30, what: str)
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Look for a port of loopback that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -213,6 +213,31 @@ def test_a_dependency_that_cannot_be_had_fails_the_part_by_name(archive: Archive
     assert "lonely : Depends: nowhere but it is not installable" in done.stderr
 
 
+def test_a_program_finds_a_linked_file_where_it_looks_for_it(archive: Archive) -> None:
+    """Links are relative, so they hold wherever the part is moved."""
+    archive.recipe(
+        'packages = ["greeter"]',
+        "closure = true",
+        'links = { "usr/share/greeter/letters" = "usr/share/letters" }',
+    )
+
+    done = archive.build()
+
+    assert 0 == done.returncode, done.stderr
+    share = archive.part().rename(archive.folder / "moved here") / "root" / "usr" / "share"
+    assert (share / "letters").resolve() == (share / "greeter" / "letters").resolve(strict=True)
+
+
+def test_a_link_to_what_no_package_holds_fails_the_part(archive: Archive) -> None:
+    """A link to nowhere would fail later, and in a test."""
+    archive.recipe('packages = ["greeter"]', 'links = { "usr/bin/hello" = "usr/bin/nowhere" }')
+
+    done = archive.build()
+
+    assert 1 == done.returncode
+    assert "greeter holds no usr/bin/nowhere" in done.stderr
+
+
 def test_an_executable_on_path_stands_for_its_part(archive: Archive) -> None:
     """A recipe that allows it fetches nothing where the system has the program."""
     archive.recipe('packages = ["greeter"]', 'system = "greet"')

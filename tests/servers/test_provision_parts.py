@@ -19,10 +19,14 @@ PROCESSORS: Mapping[str, Any] = {
     "memory_limiter": {"check_interval": "1s", "limit_mib": 100},
     "k8sattributes": {"auth_type": "none"},
     "resource": {"attributes": [{"key": "team", "value": "${env:TEAM:-none}", "action": "upsert"}]},
+    "filter": {"log_conditions": ['IsMatch(log.body, "health")']},
+    "redaction": {"allow_all_keys": True, "blocked_values": ["key=\\w+"]},
     "attributes": {"actions": [{"key": "secret", "action": "delete"}]},
     "transform": {"log_statements": ['set(log.attributes["a"], "b")']},
     "batch": {},
 }
+# Each is an exporter of one pipeline and a receiver of another.
+CONNECTORS: Mapping[str, Any] = {"forward": {}}
 EXPORTERS: Mapping[str, Any] = {
     "otlp": {"endpoint": "127.0.0.1:4317"},
     "otlphttp": {"endpoint": "http://127.0.0.1:4318"},
@@ -40,6 +44,7 @@ def configuration(folder: Path, **changes: Any) -> str:
     config = {
         "receivers": RECEIVERS,
         "processors": PROCESSORS,
+        "connectors": CONNECTORS,
         "exporters": EXPORTERS,
         "extensions": {
             "file_storage": {"directory": "{folder}"},
@@ -51,8 +56,9 @@ def configuration(folder: Path, **changes: Any) -> str:
                 "logs": {
                     "receivers": list(RECEIVERS),
                     "processors": list(PROCESSORS),
-                    "exporters": list(EXPORTERS),
-                }
+                    "exporters": [*EXPORTERS, *CONNECTORS],
+                },
+                "logs/forwarded": {"receivers": ["forward"], "exporters": ["debug"]},
             },
         },
         **changes,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from app.console.charts.palette import LEVELS, RED, SERIES
+from app.console.charts.palette import GREY, LEVELS, RED, SERIES
 from collectors.readers.telemetry import TimeRange
 from slo.printable import printable
 from slo.records import dataclass
@@ -202,6 +202,50 @@ def by_level(frame: pd.DataFrame, span: TimeRange, slices: int) -> Option:
         for level in present
     ]
     return with_brush(option)
+
+
+EXEMPLARS = "exemplars"
+"""The series of points that stand for one traced request each."""
+
+
+def with_examples(option: Option, examples: pd.DataFrame, unit: Unit) -> Option:
+    """The option with a point for each traced request, to open it; failed ones look different.
+
+    The frame has ``time`` and ``duration`` in nanoseconds, and ``failed``.
+    """
+    if not len(examples):
+        return option
+    points = [
+        {
+            "value": [int(time) // MILLISECOND, float(took) * unit.scale],
+            "symbol": "triangle" if failed else "diamond",
+            "itemStyle": {"color": RED if failed else GREY},
+        }
+        for time, took, failed in zip(
+            examples["time"], examples["duration"], examples["failed"], strict=True
+        )
+    ]
+    series: Option = {
+        "type": "scatter",
+        "id": EXEMPLARS,
+        "name": "traced requests",
+        "symbolSize": 9,
+        "selectedMode": "single",
+        "itemStyle": {"color": GREY},
+        "z": 5,
+        "data": points,
+    }
+    return {**option, "series": [*option["series"], series]}
+
+
+def example(event: object) -> int | None:
+    """The place of the traced request that was clicked; ``None`` for none."""
+    selection: Mapping[str, Any] = event.get("selection", {}) if isinstance(event, Mapping) else {}
+    for group in selection.get("selected", ()):
+        places = group.get("data_indices")
+        if group.get("series_id") == EXEMPLARS and places:
+            return int(places[0])
+    return None
 
 
 def threshold(option: Option, value: float, label: str) -> Option:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.console import words
-from app.console.charts.palette import RED, SERIES, STATES
+from app.console.charts.palette import BLUE, PURPLE, RED, SERIES, STATES
 from app.console.charts.series import Option
 from collectors.readers.telemetry import TimeRange
 from slo.printable import printable
@@ -224,8 +224,11 @@ def _plain(text: str) -> str:
     return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def service_map(nodes: pd.DataFrame, edges: pd.DataFrame) -> Option:
-    """Who calls whom: shapes tell kinds, colours states, dashes what was declared and not seen."""
+def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = None) -> Option:
+    """Who calls whom: shapes tell kinds, colours states, dashes what was declared and not seen.
+
+    The node that is ``chosen`` by its id has a thick edge.
+    """
     shapes = {"service": "circle", "database": "rect", "queue": "diamond", "topic": "diamond"}
     places = {str(each) for each in nodes["id"]}
     rates = [float(each) for each in edges["rate"] if words.known(each)]
@@ -253,8 +256,8 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame) -> Option:
                         "symbolSize": 30 if row["own"] else 20,
                         "itemStyle": {
                             "color": STATES.get(str(row["state"]), "#94a3b8"),
-                            "borderWidth": 3 if row["own"] else 0,
-                            "borderColor": "#3b82f6",
+                            "borderWidth": 6 if row["id"] == chosen else 3 if row["own"] else 0,
+                            "borderColor": PURPLE if row["id"] == chosen else BLUE,
                         },
                     }
                     for row in nodes.to_dict("records")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.console import tables, words
 from app.console.charts.series import brushed, by_level
 from app.console.frame import choose, step
-from app.console.panels import Panel, show
+from app.console.panels import Panel, absent, show
 from app.console.state import SEVERITIES, Tab, around
 from app.console.tabs.traces import listed, log_columns
-from app.console.visit import Visit, change, visit
+from app.console.visit import Visit, change, followed, visit
 from app.services.logs import BUCKETS, histogram, search
 from app.services.patterns import patterns
-from collectors.readers.telemetry import Answered, LogQuery
+from collectors.readers.telemetry import Answered, LogQuery, TimeRange
 from slo.logquery import LogQueryError, parse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LISTED = 200
+_LONGEST_NAME = 400
 _TAIL_SECONDS = 2.0
 _ABOUT = ("text", "level")
 
@@ -181,6 +185,7 @@ def _histogram(here: Visit, frame: pd.DataFrame) -> None:
 
 
 def _records(here: Visit, frame: pd.DataFrame) -> None:
+    names = [record_name(row) for row in frame.to_dict("records")]
     picked = st.dataframe(
         listed(frame),
         hide_index=True,
@@ -191,11 +196,18 @@ def _records(here: Visit, frame: pd.DataFrame) -> None:
         placeholder=words.ABSENT,
         column_config=log_columns(),
     )
-    rows = picked["selection"]["rows"]
-    if not rows or rows[0] >= len(frame):
+    chosen = followed("logs-table", picked["selection"]["rows"], "record", names)
+    if chosen is None:
         st.caption("Select a row to read a record in full.")
         return
-    row = frame.iloc[rows[0]]
+    row = frame.iloc[names.index(chosen)] if chosen in names else _named(here, chosen)
+    if row is None:
+        absent("The record of this address is not there: it is another app's, or too old.")
+        return
+    _record(here, row)
+
+
+def _record(here: Visit, row: pd.Series) -> None:
     with st.container(border=True, key="log-record"):
         with st.container(horizontal=True):
             trace = row["trace_id"]
@@ -209,6 +221,25 @@ def _records(here: Visit, frame: pd.DataFrame) -> None:
         st.code(words.plain(row["body"]), language=None, wrap_lines=True)
         rest = row.drop(["body", "cursor"]).to_dict()
         st.code(words.described(rest), language=None, wrap_lines=True)
+
+
+def record_name(row: Mapping[Hashable, Any]) -> str:
+    """What a record is called in an address: when it was written, and a digest of what it says."""
+    said = "\0".join(str(row[name]) for name in ("body", "trace_id", "span_id", "pod", "host"))
+    return f"{row['time']}-{blake2b(said.encode(), digest_size=4).hexdigest()}"
+
+
+def _named(here: Visit, name: str) -> pd.Series | None:
+    """The record of an address, also where the list does not hold it any more."""
+    digits = name.partition("-")[0]
+    if not re.fullmatch(r"[0-9]{1,19}", digits):
+        return None
+    time = int(digits)
+    where = replace(here.where(), range=TimeRange(start=time, end=time + 1))
+    found = search(here.world, here.scope, LogQuery(where=where, limit=_LISTED)).value
+    places = (at for at, row in enumerate(found.to_dict("records")) if record_name(row) == name)
+    place = next(places, None)
+    return None if place is None else found.iloc[place]
 
 
 def _patterns(here: Visit, frame: pd.DataFrame) -> None:
@@ -232,11 +263,27 @@ def _patterns(here: Visit, frame: pd.DataFrame) -> None:
             "trend": st.column_config.BarChartColumn("trend over the range", y_min=0),
         },
     )
-    rows = picked["selection"]["rows"]
-    if not rows or rows[0] >= len(frame):
+    names = [str(each)[:_LONGEST_NAME] for each in frame["pattern"]]
+    chosen = followed("patterns-table", picked["selection"]["rows"], "pattern", names)
+    if chosen is None:
         st.caption("✱ was not seen in as long a time before. Select a row for an example.")
         return
-    row = frame.iloc[rows[0]]
+    place = next((at for at, name in enumerate(names) if alike(name, chosen)), None)
+    if place is None:
+        absent("The pattern of this address was not seen in this range.")
+    else:
+        _pattern(here, frame.iloc[place])
+
+
+def alike(first: str, second: str) -> bool:
+    """Whether two patterns may be one, of which more has been found to vary meanwhile."""
+    words_of = [each.split() for each in (first, second)]
+    return len(words_of[0]) == len(words_of[1]) and all(
+        one == other or "<" in one + other for one, other in zip(*words_of, strict=True)
+    )
+
+
+def _pattern(here: Visit, row: pd.Series) -> None:
     with st.container(border=True, key="pattern-detail"):
         st.code(words.plain(row["pattern"]), language=None, wrap_lines=True)
         st.code(words.plain(row["example"]), language=None, wrap_lines=True)

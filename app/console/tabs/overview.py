@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.console import tables, words
+from app.console import host, tables, words
 from app.console.charts.budgets import burn_down
 from app.console.charts.budgets import timeline as picture
 from app.console.frame import step
 from app.console.panels import Panel, absent, show
 from app.console.state import Tab, View
-from app.console.visit import Visit
+from app.console.visit import Visit, deciding, followed
 from app.reports.gate_words import origin, remedies, speaking, ways_out
 from app.services.notable import notable
 from app.services.overview import cards, timeline
@@ -39,7 +41,7 @@ def draw() -> None:
             key="verdict",
             # A decision is never an old one.
             about=None,
-            ask=lambda here: verdict(here.world, here.scope, here.name, here.env, here.now),
+            ask=_decide,
             draw=_verdict,
             height=110,
         )
@@ -68,6 +70,14 @@ def draw() -> None:
             height=180,
         )
     )
+
+
+def _decide(here: Visit) -> Answered[Decision]:
+    telemetry = host.installed().telemetry
+    with deciding() as decided, telemetry.timed("headroom_gate_duration_seconds"):
+        found = verdict(here.world, here.scope, here.name, here.env, here.now)
+        decided(found.value.effect)
+    return found
 
 
 def _ask_timeline(here: Visit) -> Answered[tuple[Happening, ...]]:
@@ -261,9 +271,29 @@ def _timeline(here: Visit, found: Sequence[Happening]) -> None:
             "detail": st.column_config.TextColumn("detail", width="large"),
         },
     )
-    rows = picked["selection"]["rows"]
-    if rows and rows[0] < len(newest):
-        step("Open what this is about", linked(here.view, newest[rows[0]]))
+    names = [event_name(each) for each in newest]
+    chosen = followed("timeline-table", picked["selection"]["rows"], "event", names)
+    about = None if chosen is None else named_event(chosen, newest)
+    if about is not None:
+        with st.container(border=True, key="timeline-event"):
+            st.text(words.plain(f"{words.instant(about.time)} {about.title}\n{about.detail}"))
+            step("Open what this is about", linked(here.view, about))
+
+
+def named_event(name: str, found: Sequence[Happening]) -> Happening | None:
+    """The event of an address: when alerts began is worked out anew, and differs by a step."""
+    time, _, digest = name.partition("-")
+    near = [each for each in found if event_name(each).partition("-")[2] == digest]
+    if not near or not re.fullmatch(r"[0-9]{1,12}", time):
+        return None
+    return min(near, key=lambda each: abs(each.time // words.SECOND - int(time)))
+
+
+def event_name(happening: Happening) -> str:
+    """What an event is called in an address: its second, and a digest of what it is."""
+    said = f"{happening.kind}\0{happening.title}"
+    second = happening.time // words.SECOND
+    return f"{second}-{blake2b(said.encode(), digest_size=4).hexdigest()}"
 
 
 def linked(view: View, happening: Happening) -> View:

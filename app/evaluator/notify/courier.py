@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, Full, Queue
@@ -12,6 +13,9 @@ from app.evaluator.notify.senders import DeliveryError
 from slo.records import dataclass
 
 _LOG = logging.getLogger("headroom.notify")
+
+TOLD_AGAIN = 3600.0
+"""Seconds between two lines of the log about one outage."""
 
 Outcome = Callable[[bool], None]
 """Is told whether a delivery arrived."""
@@ -39,11 +43,23 @@ class Delivery:
 
 
 class Courier:
-    """Delivers to one receiver, one after the other."""
+    """Delivers to one receiver, one after the other.
 
-    def __init__(self, name: str, patience: Patience | None = None) -> None:
+    The log hears of an outage when it begins, once an hour while it lasts, and when it ends.
+    ``ticks`` are seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        patience: Patience | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
         self.failure: str | None = None
+        self._told: float | None = None
+        self._lost = 0
+        self._ticks = ticks
         self._patience = patience or Patience()
         self._queue: Queue[Delivery | None] = Queue(self._patience.waiting)
         self._ended = Event()
@@ -77,15 +93,16 @@ class Courier:
 
     def _deliver(self, delivery: Delivery) -> bool:
         pause = self._patience.pause
+        self._lost += 1
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 delivery.work()
             except DeliveryError as error:
-                self._failed(str(error), attempt)
+                self._failed(str(error))
                 if error.lasting:
                     return False
             except Exception as error:  # noqa: BLE001 - a receiver must not end its own thread
-                self._failed(f"{type(error).__name__}", attempt)
+                self._failed(type(error).__name__)
                 return False
             else:
                 self._arrived()
@@ -95,12 +112,17 @@ class Courier:
             pause = min(2 * pause, self._patience.longest)
         return False
 
-    def _failed(self, why: str, attempt: int) -> None:
-        if why != self.failure or attempt == self._patience.attempts:
-            _LOG.warning("%s did not get a notification (attempt %d): %s", self.name, attempt, why)
+    def _failed(self, why: str) -> None:
+        now = self._ticks()
+        if self._told is None:
+            _LOG.warning("%s does not get notifications: %s", self.name, why)
+            self._told = now
+        elif now - self._told >= TOLD_AGAIN:
+            _LOG.warning("%s still misses %d notifications: %s", self.name, self._lost, why)
+            self._told = now
         self.failure = why
 
     def _arrived(self) -> None:
-        if self.failure is not None:
-            _LOG.info("%s gets notifications again", self.name)
-        self.failure = None
+        if self._told is not None:
+            _LOG.warning("%s gets notifications again", self.name)
+        self.failure, self._told, self._lost = None, None, 0

@@ -6,6 +6,7 @@ from the fast pair's expressions, as they do in the rules.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
@@ -254,4 +255,9 @@ class _Level:
 
 
 def _total(values: Iterable[Fraction]) -> Fraction:
-    return sum(values, Fraction(0))
+    """Add up exactly; whole numbers first, since each sum of fractions looks for a divisor."""
+    sums: dict[int, int] = defaultdict(int)
+    for value in values:
+        numerator, denominator = value.as_integer_ratio()
+        sums[denominator] += numerator
+    return sum((Fraction(*each[::-1]) for each in sums.items()), Fraction(0))

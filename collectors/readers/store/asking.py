@@ -6,17 +6,20 @@ import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from collectors.readers.store.conditions import Parameters
 from collectors.readers.telemetry import Answered, TimeRange
 from collectors.signals import Signal
-from collectors.store import Snapshot, SnapshotExpired, StoreReader
+from collectors.store import MetricFiles, Snapshot, SnapshotExpired, StoreReader
+from slo.logquery import Expression
 from slo.records import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+_T = TypeVar("_T")
 
 REFERENCE = "store"
 """How the workspace names the embedded store."""
@@ -24,13 +27,17 @@ REFERENCE = "store"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question of one signal; ``sql`` selects from ``records``."""
+    """One question of one signal; ``sql`` selects from ``records``.
+
+    ``texts`` is what it asks of log records' texts, so that not all have to be read.
+    """
 
     signal: Signal
     sql: str
     parameters: Parameters
     apps: Collection[str | None] | None
     range: TimeRange | None
+    texts: Expression | None = None
 
 
 class Asker:
@@ -60,6 +67,7 @@ class Asker:
                 start=None if span is None else span.start,
                 end=None if span is None else span.end,
                 deadline=self._deadline,
+                texts=question.texts,
             )
         )
 
@@ -79,10 +87,15 @@ class Asker:
                 start=None if span is None else span.start,
                 end=None if span is None else span.end,
                 deadline=self._deadline,
+                texts=question.texts,
             )
         )
 
-    def _ask(self, ask: Callable[[Snapshot], pa.Table]) -> tuple[Snapshot, pa.Table]:
+    def metrics(self, read: Callable[[MetricFiles], _T]) -> _T:
+        """Return what is read of the metrics of one view of the store."""
+        return self._ask(lambda snapshot: read(snapshot.metrics(deadline=self._deadline)))[1]
+
+    def _ask(self, ask: Callable[[Snapshot], _T]) -> tuple[Snapshot, _T]:
         snapshot = self.store.snapshot()
         try:
             return snapshot, ask(snapshot)

@@ -14,6 +14,7 @@ from collectors.readers.store.conditions import (
     counted_spans,
     log_where,
     slice_of,
+    texts_of,
     where,
 )
 from collectors.readers.telemetry import Answered, Badness, LogQuery, Where
@@ -56,6 +57,7 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
         parameters=parameters,
         apps=(query.where.app,),
         range=span,
+        texts=texts_of(query),
     )
     began = time.perf_counter()
     snapshot, found = asker.newest(
@@ -82,6 +84,7 @@ def histogram(asker: Asker, query: LogQuery, buckets: int) -> Answered[pd.DataFr
             parameters=parameters,
             apps=(query.where.app,),
             range=span,
+            texts=texts_of(query),
         )
     )
 

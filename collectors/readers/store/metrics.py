@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from fractions import Fraction
 
+import numpy as np
+
 from collectors.promql import SampleSource, Vector, evaluate_instant, evaluate_range
-from collectors.readers.prometheus.answers import Answer, Series, evidence, milliseconds
+from collectors.readers.prometheus.answers import Answer, Series, milliseconds
 from collectors.readers.prometheus.clock import Clock, Deadline
 from collectors.readers.store.asking import REFERENCE, Asker
 from collectors.readers.store.exemplars import exemplars
@@ -18,7 +22,7 @@ from collectors.readers.store.series import NAME
 from collectors.readers.telemetry import Exemplar, TimeRange
 from collectors.store import StoreReader
 from slo.errors import QueryRejected
-from slo.ports import Evidence
+from slo.ports import Evidence, EvidenceStatus
 from slo.promql import Matcher, Query, parse_query
 from slo.units import Duration
 
@@ -43,6 +47,7 @@ class StoreMetrics:
         self._apps = apps
         self._clock = clock or Clock()
         self._held: SampleSource | None = None
+        self._last: tuple[tuple[str, datetime, datetime, Duration], Answer] | None = None
 
     @property
     def reference(self) -> str:
@@ -77,10 +82,18 @@ class StoreMetrics:
         self, query: str, start: datetime, end: datetime, step: Duration, until: Deadline
     ) -> Answer:
         """Evaluate an expression from ``start`` to ``end``, both included."""
+        key = query, start, end, step
+        last = self._last
+        if last is not None and last[0] == key:
+            return last[1]
         found = evaluate_range(
             self._source(until), query, milliseconds(start), milliseconds(end), step.milliseconds
         )
-        return _answer(query, start, end, found)
+        answer = _answer(query, start, end, found)
+        # Readers ask whether there is anything, then for what there is.
+        if self._held is not None:
+            self._last = key, answer
+        return answer
 
     def series(
         self, selector: str, start: datetime, end: datetime, until: Deadline, *, limit: int
@@ -147,30 +160,44 @@ def _matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def _answer(query: str, start: datetime, end: datetime, found: Sequence[Vector]) -> Answer:
-    series = tuple(
-        Series(
-            labels=each.labels,
-            points=tuple(
-                (time, Fraction(value))
-                for time, value in zip(each.times.tolist(), each.values.tolist(), strict=True)
-                if math.isfinite(value)
-            ),
-        )
-        for each in found
-    )
+    series = tuple(Series(labels=each.labels, points=_points(each)) for each in found)
     held = tuple(each for each in series if each.points)
     return Answer(series=held, evidence=_evidence(query, start, end, found))
 
 
+def _points(one: Vector) -> tuple[tuple[int, Fraction], ...]:
+    """The finite values of a series, exactly."""
+    finite = np.isfinite(one.values)
+    values = one.values[finite].tolist()
+    # Most slots of a month count the same few numbers.
+    exact = {value: _exact(value) for value in set(values)}
+    return tuple(
+        (time, exact[value]) for time, value in zip(one.times[finite].tolist(), values, strict=True)
+    )
+
+
+def _exact(value: float) -> Fraction:
+    # One whole number, or two, spare Fraction the search for the type of number.
+    return Fraction(int(value)) if value.is_integer() else Fraction(*value.as_integer_ratio())
+
+
 def _evidence(query: str, start: datetime, end: datetime, found: Sequence[Vector]) -> Evidence:
-    rows = [
-        {
-            "metric": each.labels,
-            "values": [
-                [time / 1000, repr(value)]
-                for time, value in zip(each.times.tolist(), each.values.tolist(), strict=True)
-            ],
-        }
-        for each in found
-    ]
-    return evidence(REFERENCE, query, start=start, end=end, result=rows)
+    """The record of an answer, with the digest that its JSON would have from Prometheus's API."""
+    texts = sorted(map(_json, found))
+    return Evidence(
+        source=REFERENCE,
+        query=query,
+        start=start,
+        end=end,
+        observed_at=end if found else None,
+        status=EvidenceStatus.OK if found else EvidenceStatus.MISSING,
+        sha256=hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest(),
+    )
+
+
+def _json(one: Vector) -> str:
+    """A series as canonical JSON; a month of slots is too much for an encoder of everything."""
+    labels = json.dumps(one.labels, sort_keys=True, separators=(",", ":"))
+    pairs = zip((one.times / 1000).tolist(), one.values.tolist(), strict=True)
+    values = ",".join([f'[{time!r},"{value!r}"]' for time, value in pairs])
+    return f'{{"metric":{labels},"values":[{values}]}}'

@@ -1,5 +1,6 @@
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
+import org.elasticsearch.Build;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
@@ -8,9 +9,14 @@ import org.elasticsearch.node.Node;
 /** One node of Elasticsearch's published core; arguments are a home folder, then settings as key=value. */
 public final class ElasticsearchNode {
     public static void main(String[] arguments) throws Exception {
+        if (arguments.length > 1 && arguments[1].equals("--version")) {
+            System.out.println("elasticsearch " + Build.current().version());
+            return;
+        }
         Path home = Path.of(arguments[0]).toAbsolutePath();
         Settings.Builder settings = Settings.builder()
             .put("path.home", home)
+            .put("node.name", "headroom")
             .put("network.host", "127.0.0.1")
             .put("discovery.type", "single-node")
             .put("transport.type", "netty4")

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from app.telemetry import METRICS, Kind, Telemetry, open_telemetry
+from app.measures import METRICS, Kind
+from app.telemetry import OWN_HEADER, Telemetry, open_telemetry
 from slo.errors import UsageError
 
 
@@ -100,3 +101,23 @@ def test_the_console_exporter_prints_spans_of_headroom() -> None:
     ):
         assert said in done.stderr, said
     assert "" == done.stdout
+
+
+def test_a_servers_counters_begin_at_zero() -> None:
+    """What nothing has happened to yet is not unknown."""
+    telemetry = Telemetry()
+    telemetry.begin()
+    lines = telemetry.exposition().splitlines()
+
+    assert "headroom_gate_failures_total 0" in lines
+    assert 'headroom_ingest_requests_total{outcome="failed",signal="logs"} 0' in lines
+
+
+def test_a_server_knows_its_own_exports_again() -> None:
+    """By a mark that nobody else can guess; without an exporter nothing is its own."""
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    telemetry = open_telemetry(endpoint, name="serve", version="1")
+
+    assert not telemetry.is_own({})
+    assert not telemetry.is_own({OWN_HEADER: "1"})
+    assert not Telemetry().is_own({OWN_HEADER: "1"})

@@ -19,6 +19,7 @@ def test_the_description_has_every_route_and_no_other(server: Running) -> None:
         "/v1/apps",
         "/v1/apps/{app}",
         *(f"/v1/apps/{{app}}/{each}" for each in ("budget", "attribution", "logs", "traces")),
+        "/v1/apps/{app}/alerts",
         "/v1/apps/{app}/deploys",
         "/v1/deploys",
         "/v1/openapi.json",

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.services.alerts import ActiveAlert
+from collectors.store import rfc3339
 from tests.unit.app.api.serving import WORKSPACE, Running, serving
 
 ROLES = """\
@@ -184,6 +186,41 @@ def test_mistakes_are_told(filled: Running, path: str, status: int, detail: str)
     assert answer.json["detail"].startswith(detail)
 
 
+def test_alerts_are_those_of_the_board(filled: Running) -> None:
+    """Of this app and environment, the gravest first; what is not known is null."""
+    made = [
+        ActiveAlert(
+            name=name,
+            state=state,
+            labels={"app": app, "env": "prod", "slo": slo, "severity": severity},
+            since=NOW // 10**9 * 10**9,
+            annotations={"summary": "it burns"},
+        )
+        for name, state, app, slo, severity in (
+            ("ErrorBudgetLow", "pending", "ticketing", "requests", "ticket"),
+            ("ErrorBudgetBurn", "firing", "ticketing", "requests", "ticket"),
+            ("ErrorBudgetBurn", "firing", "ticketing", "requests", "page"),
+            ("ErrorBudgetBurn", "firing", "cargo", "requests", "page"),
+        )
+    ]
+    filled.site.board.attach(lambda: made)
+    path = "/v1/apps/ticketing/alerts"
+    answer = filled.get(path).json
+
+    assert [("firing", "page"), ("firing", "ticket"), ("pending", "ticket")] == [
+        (each["state"], each["severity"]) for each in answer["alerts"]
+    ]
+    first = answer["alerts"][0]
+    assert ("ErrorBudgetBurn", "requests", None) == (first["name"], first["slo"], first["value"])
+    assert rfc3339(NOW // 10**9 * 10**9) == first["since"]
+    assert {"summary": "it burns"} == first["annotations"]
+    assert ("prod", "store") == (answer["env"], answer["source"])
+    pending = filled.get(f"{path}?state=pending").json["alerts"]
+    assert ["ErrorBudgetLow"] == [each["name"] for each in pending]
+    assert 404 == filled.get(f"{path}?slo=nothing").status
+    assert 400 == filled.get(f"{path}?state=resolved").status
+
+
 def test_the_same_value_twice_is_one(filled: Running) -> None:
     """Nothing hangs on which of the two counts."""
     assert 200 == filled.get("/v1/apps/ticketing/budget?env=prod&env=prod").status
@@ -197,7 +234,7 @@ def test_a_scope_is_enforced_on_every_question(tmp_path: Path) -> None:
         stranger = server.get("/v1/apps", {"X-User": "eve"})
         ana = {"X-User": "ana"}
         apps = server.get("/v1/apps", ana).json["apps"]
-        routes = ("", "/budget", "/attribution", "/logs", "/traces", "/deploys")
+        routes = ("", "/budget", "/alerts", "/attribution", "/logs", "/traces", "/deploys")
         cargo = {server.get(f"/v1/apps/cargo{route}", ana).status for route in routes}
         unknown = {server.get(f"/v1/apps/nothing{route}", ana).status for route in routes}
         staging = {

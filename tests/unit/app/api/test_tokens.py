@@ -1,17 +1,22 @@
 """Who may send: tokens from files, some of them for one application only."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from app.api.problems import HttpProblem
 from app.api.tokens import Sender, Tokens, read_tokens
+from collectors.readers.store import StoreMetrics
 from collectors.signals import Signal
+from collectors.store import StoreReader
 from slo.errors import UsageError
 from slo.model import Catalog
 from slo.serving import IngestToken, Serving, TrustedProxy
 from tests.unit.app.api.serving import WORKSPACE, log, serving
 from tests.unit.collectors.joining.catalogs import AIRLINE
+from tests.unit.collectors.receive.test_remote_write import MS, NS, body, series
 
 ANY, BOUND = "any-" + "a" * 28, "bound-" + "b" * 26
 TOKENS = f"{WORKSPACE}  serve: {{ingestTokens: [{{file: any}}, {{file: bound, app: ticketing}}]}}\n"
@@ -59,6 +64,57 @@ def test_a_bound_token_stores_as_its_app_or_refuses(files: Path) -> None:
         assert 200 == each.status
         assert "1" == each.json["partialSuccess"]["rejectedLogRecords"]
         assert "the token is for ticketing" in each.json["partialSuccess"]["errorMessage"]
+
+
+def test_untagged_metrics_of_a_bound_token_are_found_by_the_label_of_its_app(files: Path) -> None:
+    """Over OTLP and remote write alike; a series that names an application keeps its labels."""
+    snappy = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+    sent = body(
+        series("written", 4.0, job="node"), series("tagged", 5.0, job="node", app="ticketing")
+    )
+    with serving(files, workspace=TOKENS) as server:
+        plain = server.post("/v1/metrics", _gauge("plain", 3, service_name="new"), bearer(BOUND))
+        written = server.ask(
+            "POST",
+            "/api/v1/write",
+            pa.Codec("snappy").compress(sent, asbytes=True),
+            {**snappy, **bearer(BOUND)},
+        )
+        free = server.post("/v1/metrics", _gauge("free", 9, service_name="new"), bearer(ANY))
+        rows = {row["name"]: row["app"] for row in server.rows(Signal.METRICS)}
+        source = StoreMetrics(StoreReader(server.store))
+        until = source.deadline(None)
+        answer = source.query(
+            '{__name__=~"plain|written|tagged|free", app="ticketing"}',
+            datetime.fromtimestamp(MS // 1000, UTC),
+            until,
+        )
+
+    assert [200, 204, 200] == [plain.status, written.status, free.status]
+    assert {"plain": "ticketing", "written": "ticketing", "tagged": "ticketing", "free": None} == (
+        rows
+    )
+    found = {each.labels["__name__"]: float(each.points[0][1]) for each in answer.series}
+    assert {"plain": 3.0, "written": 4.0, "tagged": 5.0} == found
+    assert {"ticketing"} == {each.labels["app"] for each in answer.series}
+    assert ["node"] == [
+        each.labels["job"] for each in answer.series if each.labels["__name__"] == "written"
+    ]
+
+
+def _gauge(name: str, value: int, **resource: str) -> dict[str, object]:
+    """Make an OTLP request of one point at the time of the remote write."""
+    attributes = [
+        {"key": key.replace("_", "."), "value": {"stringValue": text}}
+        for key, text in resource.items()
+    ]
+    point = {"timeUnixNano": str(NS), "asDouble": value}
+    metric = {"name": name, "gauge": {"dataPoints": [point]}}
+    return {
+        "resourceMetrics": [
+            {"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": [metric]}]}
+        ]
+    }
 
 
 def test_a_bound_token_tells_deploys_of_its_app_only(files: Path) -> None:

@@ -26,7 +26,21 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 names = st.none() | st.text(min_size=1, max_size=200)
 instants = st.integers(min_value=0, max_value=4_000_000_000)
 ranges = st.none() | st.tuples(instants, instants).filter(lambda ends: ends[0] < ends[1])
-_NAMES = ("app", "env", "slo", "team", "tier", "pod", "version", "dependency", "trace", "span")
+_NAMES = (
+    "app",
+    "env",
+    "slo",
+    "team",
+    "tier",
+    "pod",
+    "version",
+    "dependency",
+    "trace",
+    "span",
+    "node",
+    "record",
+    "event",
+)
 
 
 @st.composite
@@ -80,7 +94,7 @@ def test_every_field_has_a_name_of_its_own_in_the_address() -> None:
         refresh=15, team="t", tier="1", by="pod", failed=True, order=TraceOrder.SLOWEST,
         at_least=1, below=2, part_start=3, part_end=4, text="q", level="warn", tail=True,
         pattern="p", route="/", pod="x", version="1", dependency="d", trace="t", span="s",
-        node="n", part=2,
+        node="n", record="r", event="e", part=2,
     )  # fmt: skip
 
     assert len(fields(View)) == len(view.query())

@@ -8,6 +8,7 @@ import pytest
 
 from alerts.prometheus.rules import Recording
 from app.evaluator.alerting import Stage
+from app.evaluator.backfill import Backfill
 from app.evaluator.book import AlertBook
 from app.evaluator.catching_up import CatchUp
 from app.evaluator.engine import Evaluator
@@ -180,6 +181,35 @@ def test_history_filled_later_is_what_was_recorded_at_its_time(tmp_path: Path) -
     assert ledger == found
 
 
+def test_a_past_computed_in_pieces_is_stored_as_one_and_is_what_one_piece_gives(
+    tmp_path: Path,
+) -> None:
+    """Half of a ledger would look like a period with few events."""
+    names = (naming.TOTAL_INCREASE, naming.BAD_INCREASE, naming.LEDGER_SLOT)
+    with evaluating(tmp_path / "whole", (LEVEL,), _traffic()) as whole:
+        _caught_up(whole, END)
+        expected = {name: _ledger(whole, name) for name in names}
+    with evaluating(tmp_path / "pieces", (LEVEL,), _traffic()) as evaluator:
+        work, seen, filling = CatchUp(evaluator, piece=40), [], []
+        for _ in work.steps(END * 1000):
+            seen.append(_stored(tmp_path / "pieces", naming.LEDGER_SLOT))
+            filling.append(set(work.filling))
+        assert expected == {name: _ledger(evaluator, name) for name in names}
+        assert len(expected[naming.LEDGER_SLOT]) == _stored(tmp_path / "pieces", naming.LEDGER_SLOT)
+    assert len(seen) > 10
+    assert {0, len(expected[naming.LEDGER_SLOT])} == set(seen)
+    assert [{LEVEL.key} if rows == 0 else set() for rows in seen] == filling
+
+
+def _stored(folder: Path, name: str) -> int:
+    reader = StoreReader(folder)
+    found = reader.query(
+        Signal.METRICS, "SELECT count(*) AS rows FROM records WHERE name = $name", {"name": name}
+    )
+    reader.close()
+    return int(found.column("rows")[0].as_py())
+
+
 def _ledger(evaluator: Evaluator, name: str) -> list[tuple[int, float]]:
     (found,) = evaluator.query(f"{name}[1d]", END * 1000)
     return list(zip(found.times.tolist(), found.values.tolist(), strict=True))
@@ -203,6 +233,23 @@ def test_a_level_without_any_event_has_no_ledger_until_its_first(tmp_path: Path)
 
 def _records_of(measure: Logs | Spans) -> ServiceLevel:
     return level(slo(measure, window="1d", target="99"))
+
+
+def test_older_telemetry_is_complete_once_no_more_of_it_has_come_for_a_while(
+    tmp_path: Path,
+) -> None:
+    """Three looks; what comes in between begins them anew."""
+    with evaluating(tmp_path, (LEVEL,), []) as evaluator:
+        watch, now = Backfill(evaluator.reader), END * 1000
+        assert not watch.is_complete(now)
+        assert not watch.is_arriving
+        append(evaluator._writer, _traffic(START + HOUR)[:1])
+        assert [False, False] == [watch.is_complete(now) for _ in range(2)]
+        append(evaluator._writer, _traffic(START + HOUR)[1:])
+        assert [False, False, False] == [watch.is_complete(now) for _ in range(3)]
+        assert watch.is_arriving
+        assert [True, False, False] == [watch.is_complete(now) for _ in range(3)]
+        assert not watch.is_arriving
 
 
 def test_spans_and_log_records_are_counted_into_the_same_series(tmp_path: Path) -> None:

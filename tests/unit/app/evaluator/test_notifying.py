@@ -1,17 +1,20 @@
 """Alerts on their way to people, over loopback."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
 from alerts.alertmanager.destinations import Directory
 from app.evaluator.alerting import Alert, Stage
-from app.evaluator.notify.courier import Patience
+from app.evaluator.notify.courier import Courier, Delivery, Patience
 from app.evaluator.notify.message import fingerprint
 from app.evaluator.notify.routing import receiver_of
+from app.evaluator.notify.senders import DeliveryError
 from app.evaluator.notifying import Notifying
 from slo.model import Catalog
 from slo.workspace import Receiver
@@ -237,3 +240,35 @@ def test_an_alertmanager_is_told_every_minute_and_nobody_else_is(tmp_path: Path)
     assert ("2026-01-01T00:00:00Z", "2026-01-01T00:04:00Z") == (first["startsAt"], first["endsAt"])
     assert "2026-01-01T00:01:00Z" == last["endsAt"]
     assert MINUTE > 0
+
+
+def test_the_log_hears_of_an_outage_once_an_hour_and_of_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever reads it sees that nothing arrives, and not a line for every attempt."""
+    ticks, down = [0.0], [True]
+
+    def work() -> None:
+        if down[0]:
+            raise DeliveryError("nobody listens")
+
+    def deliver() -> bool:
+        ended: Queue[bool] = Queue()
+        courier.take(Delivery(work=work, outcome=ended.put))
+        return ended.get(timeout=10)
+
+    courier = Courier("on-call", Patience(attempts=3, pause=0.001), lambda: ticks[0])
+    with caplog.at_level(logging.WARNING, logger="headroom.notify"):
+        for now in (0.0, 60.0, 3599.0, 3600.0, 3700.0):
+            ticks[0] = now
+            assert not deliver()
+        down[0] = False
+        assert deliver()
+        assert deliver()
+    courier.close(5)
+    assert [
+        "on-call does not get notifications: nobody listens",
+        "on-call still misses 4 notifications: nobody listens",
+        "on-call gets notifications again",
+    ] == [each.getMessage() for each in caplog.records]
+    assert courier.failure is None

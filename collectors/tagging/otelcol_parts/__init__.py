@@ -1,0 +1,1 @@
+"""The parts of OpenTelemetry Collector files: `otelcol` and `sumo` put them together."""
