@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.console import tables, words
+from app.console.charts.traces import node_names
 from app.console.charts.traces import service_map as graph
 from app.console.frame import choose, page_link
 from app.console.panels import Panel, absent, show
@@ -69,11 +70,11 @@ def _draw(here: Visit, found: ServiceMap) -> None:
     else:
         _picture(here, found)
     ids = [str(each) for each in found.nodes["id"]]
-    names = dict(zip(ids, found.nodes["name"], strict=True))
+    names = node_names(found.nodes)
     chosen = here.view.node
     choose(
         "Selected",
-        [None, *sorted(ids, key=lambda each: str(names[each]))],
+        [None, *sorted(ids, key=lambda each: names[each])],
         chosen,
         key="map-node",
         change_to=lambda node: note(node=node),
@@ -149,7 +150,7 @@ def _touched(here: Visit, found: ServiceMap) -> None:
 
 
 def _named(found: ServiceMap) -> pd.DataFrame:
-    names = dict(zip(found.nodes["id"], found.nodes["name"], strict=True))
+    names = node_names(found.nodes)
     edges = found.edges.copy()
     for end in ("source", "target"):
         edges[end] = [names.get(each, each) for each in edges[end]]

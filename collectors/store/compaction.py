@@ -42,7 +42,7 @@ from collectors.store.state import State
 GRACE = 300_000_000_000
 """Nanoseconds for which a file that is no longer needed stays, for those who still read it."""
 
-_ABSORBED_AT_ONCE = 64 * 1024 * 1024
+_ABSORBED_AT_ONCE = 32 * 1024 * 1024
 _BATCH = 8_192
 
 _T = TypeVar("_T")

@@ -161,7 +161,7 @@ def blamed(rows: pd.DataFrame, remainder: float) -> Option:
             "inverse": True,
             "data": names,
             "axisTick": {"show": False},
-            "axisLabel": {"width": 190, "overflow": "truncate"},
+            "axisLabel": {"width": 150, "overflow": "truncate"},
         },
         "series": [
             {

@@ -65,7 +65,16 @@ def lines(frame: pd.DataFrame, what: Lines) -> Option:
     for name in what.names:
         source[name] = source[name].astype("float64") * what.unit.scale
     option = base(what.span, what.unit)
-    option["legend"] = {"top": 0, "left": 120, "type": "scroll", "show": len(what.names) > 1}
+    option["legend"] = {
+        "top": 0,
+        "left": 104,
+        "type": "scroll",
+        "show": len(what.names) > 1,
+        "itemWidth": 14,
+        "itemGap": 8,
+        # Points that are added later are explained beside the chart.
+        "data": [printable(label) for label in what.names.values()],
+    }
     option["dataset"] = {"source": source}
     option["series"] = [
         {

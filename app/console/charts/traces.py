@@ -231,6 +231,7 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = N
     """
     shapes = {"service": "circle", "database": "rect", "queue": "diamond", "topic": "diamond"}
     places = {str(each) for each in nodes["id"]}
+    names = node_names(nodes)
     rates = [float(each) for each in edges["rate"] if words.known(each)]
     most = max(rates, default=1.0) or 1.0
     return {
@@ -240,9 +241,9 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = N
             {
                 "type": "graph",
                 "layout": "force",
-                "force": {"repulsion": 420, "edgeLength": 110, "gravity": 0.12},
+                "force": {"repulsion": 300, "edgeLength": [50, 110], "gravity": 0.2},
                 "roam": True,
-                "zoom": 1.4 if len(nodes) < _FEW else 1,
+                "zoom": 1.2 if len(nodes) < _FEW else 0.75,
                 "draggable": True,
                 "selectedMode": "single",
                 "edgeSymbol": ["none", "arrow"],
@@ -251,7 +252,7 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = N
                 "data": [
                     {
                         "id": str(row["id"]),
-                        "name": _node(row),
+                        "name": _node(row, names),
                         "symbol": shapes.get(str(row["kind"]), "roundRect"),
                         "symbolSize": 30 if row["own"] else 20,
                         "itemStyle": {
@@ -272,9 +273,20 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = N
     }
 
 
-def _node(row: Mapping[Any, Any]) -> str:
+def node_names(nodes: pd.DataFrame) -> dict[str, str]:
+    """What nodes are called, by their ids; of two with one name each says whose it is."""
+    times = nodes["name"].value_counts()
+    return {
+        str(row["id"]): f"{row['name']} ({row['app']})"
+        if times[row["name"]] > 1 and isinstance(row["app"], str)
+        else str(row["name"])
+        for row in nodes.to_dict("records")
+    }
+
+
+def _node(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:
     signs = {"ok": "✓", "burning": "▲", "exhausted": "✕"}
-    return printable(f"{signs.get(str(row['state']), '')} {row['name']}".strip())
+    return printable(f"{signs.get(str(row['state']), '')} {names[str(row['id'])]}".strip())
 
 
 def _link(row: Mapping[Any, Any], most: float) -> Option:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from collectors.tagging.model import JournalSource, OtlpSource, Plan, PodSource
+from collectors.tagging.model import JournalSource, Plan, PodSource
 from collectors.tagging.otelcol_parts import owners, receivers, records, secrets
 from collectors.tagging.otelcol_parts.exporters import LOGS, QUEUE, Sending
 from collectors.tagging.otelcol_parts.names import Names
@@ -106,11 +106,6 @@ def needs_journal(plan: Plan) -> bool:
 def has_pods(plan: Plan) -> bool:
     """Whether there is anything to read on Kubernetes nodes."""
     return bool(plan.of(PodSource))
-
-
-def has_services(plan: Plan) -> bool:
-    """Whether any component sends OTLP."""
-    return bool(plan.of(OtlpSource))
 
 
 def _cleaning(plan: Plan) -> dict[str, Any]:

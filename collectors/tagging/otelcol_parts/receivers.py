@@ -27,7 +27,6 @@ from collectors.tagging.otelcol_parts.operators import (
     branch,
     fields,
     finish,
-    json_fields,
     literal,
 )
 from collectors.tagging.otelcol_parts.text import glob_path, glob_regex, quoted, variable
@@ -120,7 +119,7 @@ def pods(plan: Plan, names: Names, resource: Resource) -> Receivers:
             **_reading(),
             "operators": [
                 {"id": "container", "type": "container", "max_log_size": MAX_RECORD},
-                *_routed(_pod_routes(sources), resource, other=[json_fields("other")]),
+                *_routed(_pod_routes(sources), resource, other=fields(Source(), "other")),
             ],
         }
     return found

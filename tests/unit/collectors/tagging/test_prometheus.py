@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import yaml
@@ -51,20 +52,20 @@ def pod(namespace: str, name: str, controller: str, **more: str) -> dict[str, st
 
 
 @cache
-def _written(plan: Plan) -> Mapping[str, str]:
-    return files(plan)
+def _of_the_example() -> Mapping[str, str]:
+    return files(PLAN)
 
 
-@cache
-def _kubernetes_jobs(plan: Plan) -> Mapping[str, Mapping[str, Any]]:
-    return jobs(_written(plan)["kubernetes.yaml"])
+def written_for(plan: Plan) -> Mapping[str, str]:
+    """The files for a plan; those of the example are made once."""
+    return _of_the_example() if plan is PLAN else files(plan)
 
 
 def found(plan: Plan, target: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The labels of a pod by the job that takes it."""
     namespace = target["__meta_kubernetes_namespace"]
     taken = {}
-    for name, job in jobs(files(plan)["kubernetes.yaml"]).items():
+    for name, job in jobs(written_for(plan)["kubernetes.yaml"]).items():
         names = job["kubernetes_sd_configs"][0].get("namespaces", {}).get("names", [])
         labels = relabeled(target, job["relabel_configs"]) if namespace in names else None
         if labels is not None:
@@ -74,7 +75,7 @@ def found(plan: Plan, target: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 def shared_series(plan: Plan, job_name: str, **exposed: str) -> dict[str, str]:
     """A series of a shared target, after everything."""
-    job = jobs(files(plan)["scrape.yaml"])[job_name]
+    job = jobs(written_for(plan)["scrape.yaml"])[job_name]
     (target,) = static_targets(job)
     labels = series(target, job, exposed)
     assert labels is not None
@@ -98,12 +99,12 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
 
 def test_every_tag_reaches_the_series_of_a_pod() -> None:
     """The static ones with their values, the version out of the pod's label."""
-    plan = metrics_plan()
+    plan = PLAN
     ((name, labels),) = found(
         plan, pod("ticketing", "api-5d4f8b7c9-x2z4q", "ReplicaSet", app="x")
     ).items()
     assert "prod-ticketing-api-pods" == name
-    job = jobs(files(plan)["kubernetes.yaml"])[name]
+    job = jobs(written_for(plan)["kubernetes.yaml"])[name]
     after = series(labels, job, {"__name__": "http_requests_total", "app": "cargo"})
     assert after is not None
 
@@ -119,8 +120,8 @@ def test_every_tag_reaches_the_series_of_a_pod() -> None:
 
 def test_every_tag_reaches_the_series_of_an_endpoint_of_its_own() -> None:
     """Static and file-based targets carry what the component's stream carries."""
-    plan = metrics_plan()
-    written = files(plan)
+    plan = PLAN
+    written = written_for(plan)
     (target,) = static_targets(jobs(written["scrape.yaml"])["prod-ticketing-sessions"])
     assert stream(plan, "ticketing/sessions").tags(Convention.LABEL).items() <= target.items()
     assert "redis.ticketing.example:9121" == target["__address__"]
@@ -130,7 +131,7 @@ def test_every_tag_reaches_the_series_of_an_endpoint_of_its_own() -> None:
 
 def test_a_pod_is_scraped_by_one_job_alone() -> None:
     """A component that has the rest of a namespace leaves what others name to them."""
-    plan = metrics_plan()
+    plan = PLAN
     assert ["prod-cargo-pricing-pods"] == list(
         found(plan, pod("cargo", "pricing-0", "StatefulSet"))
     )
@@ -152,8 +153,8 @@ def test_a_pod_is_scraped_by_one_job_alone() -> None:
 def test_pods_that_serve_no_metrics_are_dropped(change: Mapping[str, str]) -> None:
     """Finished ones, init containers, other ports and other workloads."""
     target = pod("ticketing", "api-5d4f8b7c9-x2z4q", "ReplicaSet")
-    assert ["prod-ticketing-api-pods"] == list(found(metrics_plan(), target))
-    assert {} == found(metrics_plan(), {**target, **change})
+    assert ["prod-ticketing-api-pods"] == list(found(PLAN, target))
+    assert {} == found(PLAN, {**target, **change})
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_annotations_say_where_a_pod_serves_metrics(address: str, expected: str)
             f"{POD}container_port_name": "http",
         },
     )
-    (labels,) = found(metrics_plan(), target).values()
+    (labels,) = found(PLAN, target).values()
     assert (expected, "/stats", "https", None) == (
         labels["__address__"],
         labels["__metrics_path__"],
@@ -185,7 +186,7 @@ def test_annotations_say_where_a_pod_serves_metrics(address: str, expected: str)
 
 def test_only_the_share_of_a_shared_database_is_an_application_s() -> None:
     """Both applications declare it; it is scraped once, and the rest of it is nobody's."""
-    plan = metrics_plan()
+    plan = PLAN
     name = "prod-shared-cargo-bookings"
     mine = shared_series(plan, name, __name__="pg_stat_database_xact_commit", datname="tickets")
     assert stream(plan, "ticketing/orders").tags(Convention.LABEL).items() <= mine.items()
@@ -199,12 +200,12 @@ def test_only_the_share_of_a_shared_database_is_an_application_s() -> None:
             labels["infra_id"],
             labels["exported_app"],
         )
-    assert 1 == files(plan)["scrape.yaml"].count("'pg.example:9187'")
+    assert 1 == written_for(plan)["scrape.yaml"].count("'pg.example:9187'")
 
 
 def test_a_backend_is_told_from_a_frontend_of_the_same_name() -> None:
     """HAProxy has both names in one label."""
-    plan = metrics_plan()
+    plan = PLAN
     name = "prod-shared-cargo-edge"
     back = shared_series(plan, name, __name__="haproxy_backend_sessions_total", proxy="tickets")
     front = shared_series(plan, name, __name__="haproxy_frontend_sessions_total", proxy="tickets")
@@ -213,9 +214,9 @@ def test_a_backend_is_told_from_a_frontend_of_the_same_name() -> None:
 
 def test_the_series_of_a_cluster_follow_its_namespaces() -> None:
     """Those of a namespace that one application has; within it, of known workloads with service."""
-    plan = metrics_plan()
+    plan = PLAN
     for name in ("prod-kube-state-metrics", "prod-cadvisor"):
-        job = jobs(files(plan)["kubernetes.yaml"])[name]
+        job = jobs(written_for(plan)["kubernetes.yaml"])[name]
         target = {"job": "x", "env": "prod"}
         mine = series(target, job, {"namespace": "ticketing", "pod": "api-5d4f8b7c9-x2z4q"})
         rest = series(target, job, {"namespace": "ticketing", "service": "search"})
@@ -233,8 +234,8 @@ def test_the_series_of_a_cluster_follow_its_namespaces() -> None:
 
 def test_what_two_applications_declare_without_shares_is_nobody_s() -> None:
     """A host or an exporter of both is context."""
-    plan = metrics_plan()
-    (group,) = json.loads(files(plan)["targets/hosts-shared.json"])
+    plan = PLAN
+    (group,) = json.loads(written_for(plan)["targets/hosts-shared.json"])
     assert ["shared-1.example:9100"] == group["targets"]
     assert {"job", "env", "infra_kind", "infra_id"} == set(group["labels"])
     assert "shared-1.example" == group["labels"]["infra_id"]
@@ -257,8 +258,8 @@ def test_a_share_within_a_share_is_its_own_s() -> None:
 
 def test_the_owner_in_consul_and_ec2_comes_from_tags_the_rest_from_its_file() -> None:
     """A tag that names no application of ours, or two of them, makes no target."""
-    plan = metrics_plan()
-    written = files(plan)
+    plan = PLAN
+    written = written_for(plan)
     (consul,) = jobs(written["consul.yaml"]).values()
 
     def service(*tags: str) -> dict[str, str] | None:
@@ -286,7 +287,7 @@ def test_an_address_that_no_scraper_takes_is_left_out_and_said() -> None:
     bad = "['http://u:secret@h:1/m', 'ftp://h/m', 'a b', 'h:1', 'http://[fd00::1]:2/x?a=b']"
     text = TICKETING.replace("['https://tick-1.example/internal/metrics?verbose=1']", bad)
     (plan,) = plan_of(text)
-    written = files(plan)["scrape.yaml"]
+    written = written_for(plan)["scrape.yaml"]
     batch = jobs(written)["prod-ticketing-batch"]
     assert [("h:1", None), ("[fd00::1]:2", "/x")] == [
         (each["__address__"], each.get("__metrics_path__")) for each in static_targets(batch)
@@ -359,4 +360,5 @@ def test_hostile_targets_load(team: str, label: str, host: str, path_text: str) 
             assert "/" not in target["__address__"]
     (target, *_) = static_targets(found["prod-ticketing-batch"])
     assert team == target["team"]
-    assert target["__metrics_path__"] == f"/{path_text}".split("?")[0].split("#")[0]
+    given_path = f"/{path_text}".rstrip().split("?")[0].split("#")[0]
+    assert given_path == target.get("__metrics_path__", "/metrics")

@@ -22,7 +22,7 @@ _OF_SENDER = frozenset({"version", "trace", "span"})
 
 def configuration(text: str) -> dict[str, Any]:
     """A file as the Collector reads it where no variable is set."""
-    config: dict[str, Any] = _expanded(yaml.safe_load(text))
+    config: dict[str, Any] = _expanded(yaml.load(text, yaml.CSafeLoader))
     return config
 
 
@@ -78,7 +78,13 @@ def _ways(
     flat = [each for group in statements for each in group["statements"]]
     late = {name for name, sign in _LIFTED.items() if any(each.startswith(sign) for each in flat)}
     for source, tags, early in _lines(config["receivers"][receiver], receiver):
-        yield source, tags, frozenset(late | early)
+        if tags or not statements:
+            yield source, tags, frozenset(late | early)
+            continue
+        # Nobody's yet: labels of the pod may tell the owner, once they are known.
+        for group in statements:
+            for condition in group.get("conditions", []):
+                yield f"late {condition}", assigned(group["statements"]), frozenset(late | early)
 
 
 def _groups(processor: Mapping[str, Any], pipeline: str) -> list[dict[str, Any]]:
@@ -109,7 +115,7 @@ def _lines(
     own = {key: text_of(value) for key, value in receiver.get("resource", {}).items()}
     by_id = {each["id"]: at for at, each in enumerate(operators) if "id" in each}
     router = next((each for each in operators if each["type"] == "router"), None)
-    kind = name.partition("/")[0]
+    kind = name if name.startswith("syslog/") else name.partition("/")[0]
     if router is None:
         yield f"{kind} {receiver['include'][0]}", *_walk(operators, 0, own)
         return
