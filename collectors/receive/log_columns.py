@@ -1,4 +1,4 @@
-"""The records of a request column by column, which takes a third of the time that rows take.
+"""The records of a request column by column, which takes less time than row by row.
 
 What needs a closer look, such as a broken text or a time that cannot be, is told by a
 ``ValueError``: the request is then read row by row, which rejects records one at a time. Both ways

@@ -20,6 +20,9 @@ from slo.records import dataclass
 
 _NAME = re.compile(r"(\d{20})-[0-9a-f]{16}\.parquet")
 _KEY = "headroom"
+_LONG = frozenset({"time", "observed", "body", "attributes", "labels", "events", "links"})
+"""The columns whose values are worth compressing for the minutes that a commit lasts."""
+
 # What the records of one sender have in common; the rest would not be worth a dictionary.
 _REPEATING = [each.name for each in COMMON if each.type == pa.string()] + ["resource", "scope"]
 
@@ -64,7 +67,7 @@ def encode(table: pa.Table, receipts: Iterable[Receipt]) -> bytes:
     with pq.ParquetWriter(
         content,
         table.schema,
-        compression="lz4",
+        compression={name: "lz4" if name in _LONG else "none" for name in table.column_names},
         use_dictionary=_REPEATING,  # type: ignore[arg-type]  # the stubs know no list of columns
         write_statistics=["time", "app"],
         store_schema=False,
@@ -126,7 +129,7 @@ def names(folder: Path, *, after: int) -> list[str]:
 def read_rows(path: Path) -> pa.Table:
     """Read a commit's rows; raises ``UnreadableError`` and ``OSError`` as `read_footer` does."""
     try:
-        return pq.ParquetFile(path).read()
+        return pq.ParquetFile(path).read(use_threads=False)
     except (OSError, pa.ArrowException, ValueError) as cause:
         _raise_refusal(cause)
         raise UnreadableError(path.name) from cause

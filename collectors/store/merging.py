@@ -1,6 +1,6 @@
 """Merging segments that are sorted by time, with a part of each in memory.
 
-That takes a third of the time that DuckDB's sort of the same rows takes.
+That takes half the time that DuckDB's sort of the same rows takes.
 """
 
 from __future__ import annotations

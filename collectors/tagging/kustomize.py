@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from collectors.tagging.header import header
 from collectors.tagging.model import Convention, Plan, Stream
-from collectors.tagging.scraping import called, placements
+from collectors.tagging.scraping import by_app, called, placements
 from collectors.tagging.texts import yaml_text
 from slo.portable_regex import escaped
 from slo.records import dataclass
@@ -53,21 +53,20 @@ def files(plan: Plan) -> Mapping[str, str]:
             patches[stream.app].append(_patch(stream, names))
         else:
             notes[stream.app].append(f"Not tagged here: {called(stream)}, {reason}.")
+    plans = by_app(plan)
     return {
-        f"{app}/kustomization.yaml": _component(plan, app, found, notes[app])
+        f"{app}/kustomization.yaml": _component(plans[app], found, notes[app])
         for app, found in patches.items()
     }
 
 
-def _component(
-    plan: Plan, app: str, patches: Sequence[Mapping[str, object]], notes: Sequence[str]
-) -> str:
+def _component(plan: Plan, patches: Sequence[Mapping[str, object]], notes: Sequence[str]) -> str:
     document = {
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",
         "patches": list(patches),
     }
-    return yaml_text(document, header(plan, _NAME, f"This part is for {app}.", *notes))
+    return yaml_text(document, header(plan, _NAME, *notes))
 
 
 def _reason(stream: Stream, *, others: bool) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from collectors.tagging.endpoints import Endpoint
 from collectors.tagging.engines import Engine
@@ -12,7 +12,7 @@ from collectors.tagging.header import header
 from collectors.tagging.model import Plan
 from collectors.tagging.probing import EXPORTER, Probed, probes
 from collectors.tagging.relabeling import Rule, static
-from collectors.tagging.scraping import Scraping, scraping
+from collectors.tagging.scraping import Scraping, by_app, scraping
 from collectors.tagging.texts import yaml_text
 from collectors.tagging.units import Unit
 from slo.naming import object_name
@@ -44,16 +44,24 @@ def files(plan: Plan) -> Mapping[str, str]:
         objects[f"{probe.app}.yaml"].append(_probe(plan, probe, number))
     for engine in found.cluster_engines:
         objects[_CLUSTER].append(_service_monitor(plan, engine, found))
-    left_out = [f"{each[0].upper()}{each[1:]}." for each in found.left_out]
-    left_out += [f"Not probed here: {each}." for each in unprobed]
-    notes = {_CLUSTER: ("Leave it out where another monitor scrapes these already: see the docs.",)}
+    notes = [f"{each[0].upper()}{each[1:]}." for each in found.left_out]
+    notes += [f"Not probed here: {each}." for each in unprobed]
+    apps = {f"{app}.yaml": each for app, each in by_app(plan).items()}
     return {
         file: "---\n".join(
-            yaml_text(each, header(plan, _NAME, *left_out, *notes.get(file, ())) if not i else ())
+            yaml_text(each, () if i else _header(apps.get(file), plan, file, notes))
             for i, each in enumerate(objects[file])
         )
         for file in sorted(objects)
     }
+
+
+def _header(own: Plan | None, plan: Plan, file: str, notes: Sequence[str]) -> Sequence[str]:
+    if own is not None:
+        app = own.streams[0].app
+        return header(own, _NAME, *(each for each in notes if f" {app}/" in each))
+    more = ("Leave it out where another monitor scrapes these already: see the docs.",)
+    return header(plan, _NAME, *(more if file == _CLUSTER else ()))
 
 
 def _file(unit: Unit) -> str:

@@ -80,6 +80,14 @@ def placements(plan: Plan) -> tuple[tuple[Stream, tuple[str, ...]], ...]:
     )
 
 
+def by_app(plan: Plan) -> dict[str, Plan]:
+    """The plan of each application alone, for files that are one application's."""
+    streams: dict[str, list[Stream]] = defaultdict(list)
+    for stream in plan.streams:
+        streams[stream.app].append(stream)
+    return {app: replace(plan, streams=tuple(own), disputes=()) for app, own in streams.items()}
+
+
 def called(stream: Stream) -> str:
     """A component as messages call it."""
     return f"{stream.app}/{stream.component.name}"
@@ -124,7 +132,7 @@ def _endpoint_units(
                 left_out.append(f"not scraped here: {called(stream)} at {text}, no usable address")
                 continue
             _, members = found.setdefault(endpoint.key, (endpoint, []))
-            if stream not in members:
+            if not members or members[-1] is not stream:
                 members.append(stream)
     grouped: dict[tuple[int, ...], list[Endpoint]] = {}
     streams: dict[tuple[int, ...], tuple[Stream, ...]] = {}

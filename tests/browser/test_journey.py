@@ -7,6 +7,7 @@ A real server over a day of the airline, a real browser. Screenshots are left in
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -110,7 +111,9 @@ def test_a_reader_finds_the_deploy_that_broke_ticketing(server: Served, browser:
     keep(made, "trace")
     made.page.goto(address)
     made.click("button", "Its log records")
-    made.shows("fare_family")
+    made.shows("Records over time")
+    cell = made.page.locator(".st-key-logs-table td", has_text="fare_family").first
+    expect(cell).to_be_attached(timeout=PATIENCE_MS)
     keep(made, "logs")
     made.click("tab", "Deploys")
     made.shows(VERSION)
@@ -141,7 +144,7 @@ def test_what_was_clicked_is_in_the_address(server: Served, browser: Browser) ->
     table.click(position={"x": 15, "y": 52}, force=True)
     record = first.page.locator(".st-key-log-record code").first
     expect(record).to_be_visible(timeout=PATIENCE_MS)
-    assert "record=" in first.page.url
+    expect(first.page).to_have_url(re.compile("record="), timeout=PATIENCE_MS)
     second = visit(browser)
     second.page.goto(first.page.url)
     same = second.page.locator(".st-key-log-record code").first

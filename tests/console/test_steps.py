@@ -182,7 +182,8 @@ def test_a_selected_service_of_the_map_is_in_the_address(full: World) -> None:
 
     assert test.query_params["node"]
     assert 0 < len(opened.dataframe[0].value) <= whole
-    assert "Open ticketing" in [link.label for link in opened.get("page_link")]
+    links: Any = opened.get("page_link")
+    assert "Open ticketing" in [link.label for link in links]
     gone = shown(full, MAP, {"range": "1h", "node": "no-such-node"})
     assert "What is selected in this address was not seen" in said(gone)
 

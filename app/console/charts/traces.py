@@ -241,9 +241,9 @@ def service_map(nodes: pd.DataFrame, edges: pd.DataFrame, chosen: str | None = N
             {
                 "type": "graph",
                 "layout": "force",
-                "force": {"repulsion": 300, "edgeLength": [50, 110], "gravity": 0.2},
+                "force": {"repulsion": 480, "edgeLength": [60, 115], "gravity": 0.18},
                 "roam": True,
-                "zoom": 1.2 if len(nodes) < _FEW else 0.75,
+                "zoom": 1.2 if len(nodes) < _FEW else 0.8,
                 "draggable": True,
                 "selectedMode": "single",
                 "edgeSymbol": ["none", "arrow"],

@@ -1,5 +1,8 @@
 """What clicks in charts and rows in tables select, and what they are called in an address."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -68,7 +71,14 @@ def test_a_click_on_a_node_is_told_from_one_on_an_edge(
 
 def test_a_record_is_called_by_what_it_is() -> None:
     """Two of one instant are two; where it stands in a list does not matter."""
-    row = {"time": 5, "body": "x", "trace_id": "t", "span_id": None, "pod": None, "host": None}
+    row: dict[Hashable, Any] = {
+        "time": 5,
+        "body": "x",
+        "trace_id": "t",
+        "span_id": None,
+        "pod": None,
+        "host": None,
+    }
     frame = pd.DataFrame([row, {**row, "body": "y"}])
     names = [record_name(each) for each in frame.to_dict("records")]
 

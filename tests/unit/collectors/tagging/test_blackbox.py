@@ -8,7 +8,9 @@ import yaml
 
 from collectors.tagging.blackbox import files
 from collectors.tagging.model import Plan
-from slo.promql import parse_query
+from slo.model import Probe
+from slo.promql import Query, parse_query
+from slo.units import Duration
 from tests.unit.collectors.tagging.examples import plan_of
 from tests.unit.collectors.tagging.graphs.prometheus import jobs, static_targets
 from tests.unit.collectors.tagging.metrics_examples import TICKETING, metrics_plan
@@ -102,8 +104,9 @@ def test_hostile_addresses_mean_themselves(text: str) -> None:
     (app,) = plan.apps
     (environment,) = app.environments
     query = parse_query(f'probe_success{{instance="{text}"}}')
+    assert isinstance(query, Query)
     (slo,) = environment.slos
-    measure = replace(slo.indicator.measure, selector=query)
+    measure = Probe(selector=query, slice=Duration.parse("1m"))
     changed = replace(slo, indicator=replace(slo.indicator, measure=measure))
     app = replace(app, environments=(replace(environment, slos=(changed,)),))
     (job,) = jobs(files(replace(plan, apps=(app,)))["scrape.yaml"]).values()

@@ -1,0 +1,68 @@
+r"""Secrets as replacements in a whole line, for collectors that mask before they parse.
+
+A pattern that takes the name of a field out together with its value would leave a line of JSON
+that nothing can read. Such patterns are split here, so that the name and the quotes stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from collectors.tagging.model import Plan
+from slo.collecting import MASK, SECRETS, Secret
+from slo.records import dataclass
+
+_KEYS = "(?:password|passwd|secret|api_key|apikey|access_token)"
+_FIELD = f'"[A-Za-z0-9_.-]*{_KEYS}" *: *'
+_PASSWORD = next(secret.pattern for secret in SECRETS if secret.name == "password")
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\((?!\?)|.", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """A replacement: ``secret`` becomes ``mask`` where ``before`` and ``after`` stand around it.
+
+    The three are regular expressions without capturing groups, for RE2 and PCRE.
+    """
+
+    name: str
+    before: str
+    secret: str
+    after: str
+    mask: str
+
+    @property
+    def pattern(self) -> str:
+        """The whole expression, its three parts captured in order."""
+        return f"({self.before})({self.secret})({self.after})"
+
+
+def maskings(plan: Plan) -> tuple[Masking, ...]:
+    """The replacements for the secrets of a plan, in the order in which they must be made."""
+    return tuple(each for secret in plan.secrets for each in _of(secret))
+
+
+def uncaptured(pattern: str) -> str:
+    """A portable regular expression whose groups capture nothing."""
+    tokens = (match.group() for match in _TOKEN.finditer(pattern))
+    return "".join("(?:" if token == "(" else token for token in tokens)
+
+
+def _of(secret: Secret) -> Iterator[Masking]:
+    if secret.pattern != _PASSWORD:
+        yield _masking(secret.name, "", uncaptured(secret.pattern))
+        return
+    yield _masking(f"{secret.name}-field", f'{_FIELD}"', r'(?:[^"\\]|\\.)+', after='"')
+    yield _masking(
+        f"{secret.name}-number", _FIELD, "-?[0-9][0-9.eE+-]*", after="", mask=f'"{MASK}"'
+    )
+    # The quotes may be escaped: a message often holds JSON of its own.
+    start = rf"{_KEYS}\\?[\"']? *[:=] *\\?[\"']?"
+    yield _masking(secret.name, start, r"""(?:[^"' ,;&}\\]|\\[^"'])+""")
+
+
+def _masking(
+    name: str, before: str, secret: str, *, after: str = "", mask: str = MASK
+) -> Masking:
+    return Masking(name=name, before=before, secret=secret, after=after, mask=mask)

@@ -1,0 +1,76 @@
+"""Which hosts have a source, and how units, files and pods are told apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from collectors.tagging.model import FileSource, Plan, S, Stream, SyslogSource
+
+_UNIT_KINDS = (".service", ".socket", ".timer", ".mount", ".path", ".target", ".scope", ".slice")
+
+
+def names_of_hosts(plan: Plan, hosts: Iterable[str]) -> tuple[str, ...]:
+    """Hosts by their names, and by their first part where only one host has it."""
+    named = tuple(hosts)
+    every = {host for stream in plan.streams for host in stream.component.hosts}
+    parts = Counter(_short(host) for host in every)
+    short = (_short(host) for host in named if parts[_short(host)] == 1)
+    return tuple(dict.fromkeys((*named, *short)))
+
+
+def _short(host: str) -> str:
+    first, _, rest = host.partition(".")
+    return host if not first or first.isdigit() or not rest else first
+
+
+def rivals(plan: Plan, source: FileSource | SyslogSource) -> tuple[str, ...]:
+    """The hosts on which others claim the same path or program."""
+    same = (
+        each
+        for kind in (FileSource, SyslogSource)
+        for _, each in plan.of(kind)
+        if each is not source and _claim(each) == _claim(source)
+    )
+    return tuple(dict.fromkeys(host for each in same for host in each.hosts))
+
+
+def _claim(source: FileSource | SyslogSource) -> tuple[str, str]:
+    if isinstance(source, FileSource):
+        return "file", source.path
+    return "syslog", source.program
+
+
+def hosts_of(plan: Plan) -> tuple[str, ...]:
+    """Every host that a file of the plan is only on, by name."""
+    return tuple(sorted({host for _, source in plan.of(FileSource) for host in source.hosts}))
+
+
+def unit_name(name: str) -> str:
+    """A systemd unit with the kind that its name leaves out."""
+    return name if name.endswith(_UNIT_KINDS) else f"{name}.service"
+
+
+def named(plan: Plan, kind: type[S]) -> tuple[tuple[str, Stream, S], ...]:
+    """Sources of a kind, each with a name that is unique in the plan and its stream."""
+    return tuple(
+        (stream.identifier if at == 1 else f"{stream.identifier}__{at}", stream, source)
+        for stream in plan.streams
+        for at, source in enumerate(stream.sources, 1)
+        if isinstance(source, kind)
+    )
+
+
+def called(stream: Stream) -> str:
+    """How people call a stream."""
+    return f"{stream.app}/{stream.component.name}"
+
+
+def not_collected(plan: Plan, kinds: Mapping[type[Any], str]) -> tuple[str, ...]:
+    """Sentences for a header on the sources that a collector does not read, and why."""
+    found: list[str] = []
+    for kind, why in kinds.items():
+        names = dict.fromkeys(called(stream) for stream in plan.streams if stream.of(kind))
+        found.extend(f"Not collected here: {name} {why}." for name in names)
+    return tuple(found)
