@@ -18,8 +18,9 @@ NODE_PORT = 9100
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)")
 _TARGET = re.compile(rf"(?P<host>{_HOST.pattern})(?::(?P<port>[0-9]{{1,5}}))?")
 _URL = re.compile(
-    r"(?:(?P<scheme>[^:/?#]+)://)?(?P<target>[^/?#]*)(?P<path>[^?#]*)\??(?P<query>[^#]*)"
+    r"(?:(?P<scheme>[^:/?#]+)://)?(?P<target>[^/?#]*)(?P<path>[^?#]*)\??(?P<query>[^#]*)(?:#.*)?"
 )
+_PARAMETER = re.compile(r"[a-zA-Z0-9_]+")
 _PORTS = {"http": 80, "https": 443}
 _INFRASTRUCTURE = {
     ComponentKind.DATABASE,
@@ -73,7 +74,7 @@ def read_endpoint(text: str, engine: Engine | None) -> Endpoint | None:
         path=path,
         scheme=scheme,
         parameters={
-            name: value for name, value in parse_qsl(match["query"]) if name.isidentifier()
+            name: value for name, value in parse_qsl(match["query"]) if _PARAMETER.fullmatch(name)
         },
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from collectors.tagging.model import Plan
 from slo.model import App, Environment, Slo
 from slo.model import Probe as ProbeMeasure
+from slo.printable import printable
 from slo.promql import Selector
 from slo.records import dataclass
 
@@ -17,6 +18,7 @@ EXPORTER = "127.0.0.1:9115"
 JOB = "blackbox"
 _METRIC = "probe_success"
 _ADDRESS = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<rest>.+)", re.IGNORECASE)
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _HAS_PORT = re.compile(r"(?:\[[^\]]*\]|[^:/]+):[0-9]+/?")
 _SCHEMES = {
     "http": "http_2xx",
@@ -83,7 +85,7 @@ def probes(plan: Plan) -> tuple[tuple[Probed, ...], tuple[str, ...]]:
             if isinstance(read, _Wanted):
                 wanted.setdefault(read, []).append(slo.name)
             elif read is not None:
-                left_out.append(f"{app.name}/{slo.name}: {read}")
+                left_out.append(printable(f"{app.name}/{slo.name}: {read}"))
         found.extend(_probed(plan, app, one, names) for one, names in wanted.items())
     return tuple(found), tuple(left_out)
 
@@ -134,7 +136,7 @@ def _labels(environment: Environment, selector: Selector) -> Iterator[tuple[str,
     if len(environment.clusters) == 1:
         yield from environment.clusters[0].match.items()
     for matcher in selector.matchers:
-        if matcher.op == "=" and matcher.value and matcher.name.isidentifier():
+        if matcher.op == "=" and matcher.value and _LABEL.fullmatch(matcher.name):
             yield matcher.name, matcher.value
 
 

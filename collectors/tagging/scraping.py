@@ -20,6 +20,7 @@ from collectors.tagging.relabeling import (
     share_rules,
 )
 from collectors.tagging.units import Pods, Unit
+from slo.printable import printable
 from slo.records import dataclass
 
 
@@ -56,7 +57,7 @@ def scraping(plan: Plan) -> Scraping:
         hosts=hosts,
         cluster_rules=rules,
         cluster_engines=always if any(names for _, names in placed) else (),
-        left_out=tuple(dict.fromkeys(left_out)),
+        left_out=tuple(dict.fromkeys(printable(each) for each in left_out)),
     )
 
 

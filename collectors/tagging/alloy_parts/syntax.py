@@ -71,8 +71,9 @@ def written(blocks: Iterable[Block]) -> str:
 def _lines(of: Block) -> Sequence[str]:
     label = "" if of.label is None else f" {quoted(of.label)}"
     inner = [
-        f"{key} = {_value(value)}".replace("\n", f"\n{_INDENT}")
+        line
         for key, value in of.attributes.items()
+        for line in f"{key} = {_value(value)}".split("\n")
     ]
     inner += [line for each in of.blocks for line in _lines(each)]
     if not inner:
@@ -95,7 +96,7 @@ def _value(value: object) -> str:
 
 
 def _several(opening: str, items: Sequence[str], closing: str) -> str:
-    if len(items) < 2:  # noqa: PLR2004 - one item needs no lines of its own
-        return f"{opening}{''.join(items)}{closing}"
-    lines = "".join(f"{_INDENT}{item},\n".replace("\n" + "", "\n") for item in items)
-    return f"{opening}\n{lines}{closing}"
+    if len(items) == 1 and "\n" not in items[0]:
+        return f"{opening}{items[0]}{closing}"
+    lines = "".join(f"{item},\n" for item in items).replace("\n", f"\n{_INDENT}")
+    return f"{opening}\n{_INDENT}{lines.rstrip()}\n{closing}" if items else f"{opening}{closing}"
