@@ -217,14 +217,7 @@ class Cluster:
     def point_in_time(self, index: str, *, keep_alive: Duration) -> Iterator[PointInTime]:
         """Hold a view of index patterns still while it is paged through."""
         kept = f"{keep_alive.milliseconds}ms"
-        path = "_pit" if self.flavor is Flavor.ELASTICSEARCH else "_search/point_in_time"
-        params = {"keep_alive": kept}
-        if self.flavor is Flavor.ELASTICSEARCH:
-            params["ignore_unavailable"] = "true"
-        answer = self.call("POST", f"/{quote(index, safe='*,')}/{path}", params=params, retry=True)
-        key = "id" if self.flavor is Flavor.ELASTICSEARCH else "pit_id"
-        self._expect_object(answer, key)
-        point = PointInTime(self, str(answer[key]), kept)
+        point = PointInTime(self, index, self._open(index, kept), kept)
         try:
             yield point
         finally:
@@ -281,7 +274,32 @@ class Cluster:
             hint="does the url lead to Elasticsearch or OpenSearch itself?",
         )
 
-    def _close(self, identifier: str) -> None:
+    def _open(self, index: str, keep_alive: str) -> str | None:
+        """The identifier of a view, ``None`` where OpenSearch has no index to view."""
+        path = f"/{quote(index, safe='*,')}"
+        if self.flavor is Flavor.ELASTICSEARCH:
+            params = {"keep_alive": keep_alive, "ignore_unavailable": "true"}
+            answer = self.call("POST", f"{path}/_pit", params=params, retry=True)
+            self._expect_object(answer, "id")
+            return str(answer["id"])
+        try:
+            answer = self.call(
+                "POST",
+                f"{path}/_search/point_in_time",
+                params={"keep_alive": keep_alive},
+                retry=True,
+            )
+        except Refusal as refusal:
+            if refusal.status == _NOT_FOUND:
+                return None
+            raise
+        self._expect_object(answer, "_shards")
+        found = answer.get("pit_id")
+        return None if found is None else str(found)
+
+    def _close(self, identifier: str | None) -> None:
+        if identifier is None:
+            return
         if self.flavor is Flavor.ELASTICSEARCH:
             self.call("DELETE", "/_pit", {"id": identifier})
         else:
@@ -297,10 +315,13 @@ class Cluster:
 
 
 class PointInTime:
-    """A view of indices that stays as it is; searches of it name no index."""
+    """A view of indices that stays as it is; ``identifier`` is ``None`` if there were none."""
 
-    def __init__(self, cluster: Cluster, identifier: str, keep_alive: str) -> None:
+    def __init__(
+        self, cluster: Cluster, index: str, identifier: str | None, keep_alive: str
+    ) -> None:
         self.identifier = identifier
+        self._index = index
         self._cluster = cluster
         self._keep_alive = keep_alive
 
@@ -308,6 +329,8 @@ class PointInTime:
         self, body: Mapping[str, Any], *, timeout: Duration | None = None, partial: bool = True
     ) -> Mapping[str, Any]:
         """The answer to a search of this view, as `Cluster.search` gives it."""
+        if self.identifier is None:
+            return self._cluster.search(self._index, body, timeout=timeout, partial=partial)
         pit = {"id": self.identifier, "keep_alive": self._keep_alive}
         found = self._cluster.search(None, {**body, "pit": pit}, timeout=timeout, partial=partial)
         self.identifier = str(found.get("pit_id") or self.identifier)

@@ -29,15 +29,15 @@ class Node:
     secrets: Sequence[str]
 
 
-def drop_in(
-    header: Sequence[str], environment_file: str, lines: Sequence[str] = ()
-) -> str:
+def drop_in(header: Sequence[str], environment_file: str, lines: Sequence[str] = ()) -> str:
     """An addition to the unit that a collector's own package brings."""
     body = ["[Service]", f"EnvironmentFile=-{environment_file}", *lines]
     return comment(header) + "\n".join(body) + "\n"
 
 
-def environment(header: Sequence[str], variables: Mapping[str, str], *, active: bool = False) -> str:
+def environment(
+    header: Sequence[str], variables: Mapping[str, str], *, active: bool = False
+) -> str:
     """The file of variables; those that the program itself has defaults for stand as comments."""
     mark = "" if active else "#"
     return comment(header) + "".join(f"{mark}{key}={value}\n" for key, value in variables.items())

@@ -45,8 +45,8 @@ def maskings(plan: Plan) -> tuple[Masking, ...]:
 
 def uncaptured(pattern: str) -> str:
     """A portable regular expression whose groups capture nothing."""
-    tokens = (match.group() for match in _TOKEN.finditer(pattern))
-    return "".join("(?:" if token == "(" else token for token in tokens)
+    parts = (match.group() for match in _TOKEN.finditer(pattern))
+    return "".join("(?:" if part == "(" else part for part in parts)
 
 
 def _of(secret: Secret) -> Iterator[Masking]:
@@ -62,7 +62,5 @@ def _of(secret: Secret) -> Iterator[Masking]:
     yield _masking(secret.name, start, r"""(?:[^"' ,;&}\\]|\\[^"'])+""")
 
 
-def _masking(
-    name: str, before: str, secret: str, *, after: str = "", mask: str = MASK
-) -> Masking:
+def _masking(name: str, before: str, secret: str, *, after: str = "", mask: str = MASK) -> Masking:
     return Masking(name=name, before=before, secret=secret, after=after, mask=mask)

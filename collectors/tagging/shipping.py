@@ -36,9 +36,7 @@ MESSAGES = ("message", "msg", "log", "body")
 LEVELS = LEVEL_FIELDS
 """Where a record of fields has its severity."""
 
-LEVEL = (
-    "(?:^|[^A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|FATAL|CRITICAL)(?:[^A-Za-z]|$)"
-)
+LEVEL = "(?:^|[^A-Za-z])(TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|FATAL|CRITICAL)(?:[^A-Za-z]|$)"
 """The severity within the first characters of a plain line, as the first group."""
 
 LEVEL_WITHIN = 120
@@ -139,7 +137,7 @@ def _readings(plan: Plan) -> Iterator[Reading]:
 
 def _width(reading: Reading) -> tuple[bool, bool, str, int]:
     source = reading.source
-    assert isinstance(source, PodSource)  # noqa: S101 - callers ask for pods alone
+    assert isinstance(source, PodSource)
     # The longest name first: that of a deployment may begin like another's.
     return (
         source.pods is None,

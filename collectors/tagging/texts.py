@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import yaml
 
+from slo.printable import printable
+
 _WIDTH = 10_000
 
 
@@ -50,4 +52,4 @@ def json_text(value: object) -> str:
 
 def comment(lines: Iterable[str], mark: str = "#") -> str:
     """A comment of these lines, each of which is one line whatever it holds."""
-    return "".join(f"{mark} {' '.join(line.split())}".rstrip() + "\n" for line in lines)
+    return "".join(f"{mark} {printable(' '.join(line.split()))}".rstrip() + "\n" for line in lines)

@@ -119,7 +119,8 @@ def _selector(source: PodSource) -> tuple[list[str], str]:
     """The labels that tell a source's targets in its namespace, and what they match."""
     wanted = [("__meta_kubernetes_namespace", escaped(source.namespace))]
     if source.pods is not None:
-        wanted.append((f"{_META}name", source.pods.removeprefix("^").removesuffix("$")))
+        pods_named = source.pods.removeprefix("^").removesuffix("$")
+        wanted.append((f"{_META}name", f"(?:{pods_named})"))
     else:
         wanted += [(_label(key), escaped(value)) for key, value in source.labels.items()]
     if source.container is not None:
@@ -188,22 +189,24 @@ def syslog(plan: Plan) -> Iterator[Block]:
         forward_to=[],
     )
     yield rules
-    chosen = [(name, *_program(plan, source)) for name, _, source in programs]
+    chosen = [(name, _program(plan, source)) for name, _, source in programs]
     yield block(
         "loki.source.syslog",
         *(_listener(transport) for transport in ("tcp", "udp")),
         label="programs",
         relabel_rules=rules.export("rules"),
         forward_to=[
-            *(reference("loki.relabel", name) for name, _, _ in chosen),
+            *(reference("loki.relabel", name) for name, _ in chosen),
             reference("loki.relabel", OTHERS),
         ],
     )
-    for name, labels, regex in chosen:
-        yield _filter(name, labels, regex)
+    for (name, of), (_, _, source) in zip(chosen, programs, strict=True):
+        elsewhere = () if source.hosts else names_of_hosts(plan, rivals(plan, source))
+        drop = [_rule("drop", ["host"], _any(elsewhere))] if elsewhere else []
+        yield _filter(name, *of, *drop)
     yield block(
         "loki.relabel",
-        *(_rule("drop", labels, regex) for _, labels, regex in chosen),
+        *(_rule("drop", *of) for _, of in chosen),
         label=OTHERS,
         forward_to=[_process(OTHERS)],
     )
@@ -233,10 +236,9 @@ def _program(plan: Plan, source: SyslogSource) -> tuple[list[str], str]:
     return ["program"], program
 
 
-def _filter(name: str, labels: Sequence[str], regex: str) -> Block:
-    return block(
-        "loki.relabel", _rule("keep", labels, regex), label=name, forward_to=[_process(name)]
-    )
+def _filter(name: str, labels: Sequence[str], regex: str, *more: Block) -> Block:
+    kept = _rule("keep", labels, regex)
+    return block("loki.relabel", kept, *more, label=name, forward_to=[_process(name)])
 
 
 def _copies(labels: dict[str, str]) -> Iterator[Block]:

@@ -89,7 +89,9 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
-        return _several("{", [f"{quoted(key)} = {_value(each)}" for key, each in value.items()], "}")
+        return _several(
+            "{", [f"{quoted(key)} = {_value(each)}" for key, each in value.items()], "}"
+        )
     if isinstance(value, list | tuple):
         return _several("[", [_value(each) for each in value], "]")
     return str(value)

@@ -1,0 +1,430 @@
+r"""Vector's own language: a program for each source, and one for all records.
+
+No program holds a ``$``: Vector may or may not expand variables in its configuration, by version
+and by flag, and without a ``$`` both read the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from collectors.tagging.expressions import written
+from collectors.tagging.model import (
+    FileSource,
+    JournalSource,
+    OtlpSource,
+    Plan,
+    PodSource,
+    Stream,
+    SyslogSource,
+)
+from collectors.tagging.shipping import (
+    CLAIMED_PREFIXES,
+    HOST,
+    LEVEL,
+    LEVEL_WITHIN,
+    LEVELS,
+    MESSAGES,
+    PRIORITIES,
+    PRIVATE_KEY,
+    RESERVED,
+    TIME,
+    UNATTRIBUTED,
+    Reading,
+    claims,
+    in_text,
+)
+from slo.collecting import MASK
+from slo.portable_regex import escaped
+
+MOST_FIELDS = 256
+"""How many fields a record keeps: an object as a map of identifiers has no end of them."""
+
+Meta = Mapping[str, str]
+"""Expressions for what the source knows of a record, by field."""
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "$": "\\u{24}", "{": "\\u{7B}", "}": "\\u{7D}"}
+_HERE = f'(get_env_var("{HOST}") ?? get_hostname() ?? "")'
+_POD_FIELDS = {
+    "kubernetes.namespace": "pod_namespace",
+    "kubernetes.pod.name": "pod_name",
+    "kubernetes.pod.uid": "pod_uid",
+    "kubernetes.node.name": "pod_node_name",
+    "kubernetes.container.name": "container_name",
+}
+
+
+def quoted(text: str) -> str:
+    """A text as a literal; braces would begin a template, and ``$`` a variable."""
+    return '"' + "".join(_ESCAPES.get(char, char) for char in text) + '"'
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts as a literal of an array."""
+    return f"[{', '.join(quoted(text) for text in texts)}]"
+
+
+def regex(pattern: str) -> str:
+    """A portable expression as a literal."""
+    return "r'" + written(pattern, end="\\z") + "'"
+
+
+def text_of(field: str) -> str:
+    """A field as a text, empty when it is none."""
+    return f'(string({field}) ?? "")'
+
+
+def of_lines(reading: Reading) -> str:
+    """The program that says whose the records of a source are, and tells their fields apart."""
+    source = reading.source
+    lines = [f"text = {text_of('.message')}", "fields = {}", *_told(source.format), *_found(reading)]
+    return _handed(
+        lines,
+        tags=reading.tags,
+        meta=_meta(reading),
+        names={concept: source.fields_of(concept) for concept in ("trace", "span")},
+        time=source.time_fields,
+    )
+
+
+def _told(form: str) -> list[str]:
+    if form == "json":
+        return [
+            "parsed, err = parse_json(text)",
+            "if err == null && is_object(parsed) { fields = object(parsed) ?? {} }",
+        ]
+    if form == "logfmt":
+        found = f"if match(text, {regex('^[^ =]+=')}) {{ fields = parse_logfmt(text) ?? {{}} }}"
+        return [found]
+    return []
+
+
+def _found(reading: Reading) -> list[str]:
+    """What a plain line says in its text, as fields."""
+    if reading.source.format != "plain":
+        return []
+    wanted = {
+        reading.source.fields_of(concept)[0]: in_text(reading.source, concept)
+        for concept in ("trace", "span")
+    }
+    wanted[reading.source.time_fields[0]] = TIME
+    lines = [_extracted(name, "text", pattern) for name, pattern in wanted.items()]
+    if reading.searches_level:
+        start = f"slice(text, 0, min(length(text), {LEVEL_WITHIN})) ?? text"
+        lines += [f"start = {start}", _extracted(LEVELS[0], "start", LEVEL)]
+    return lines
+
+
+def _extracted(name: str, text: str, pattern: str) -> str:
+    found = f"parse_regex({text}, {regex(pattern)}, numeric_groups: true)"
+    return (
+        f"found, err = {found}\n"
+        f'if err == null {{ fields = set(fields, [{quoted(name)}], found."1") ?? fields }}'
+    )
+
+
+def _meta(reading: Reading) -> Meta:
+    source = reading.source
+    if isinstance(source, FileSource):
+        return {"log.file.path": ".file", "host.hostname": _HERE}
+    if isinstance(source, PodSource):
+        return {
+            "log.file.path": ".file",
+            **{name: f".kubernetes.{field}" for name, field in _POD_FIELDS.items()},
+        }
+    if isinstance(source, JournalSource):
+        number = 'to_int(.PRIORITY) ?? 6'
+        return {
+            "host.hostname": ".host",
+            "systemd.unit": "._SYSTEMD_UNIT",
+            "log.level": f"get({listed(PRIORITIES)}, [{number}]) ?? null",
+        }
+    assert isinstance(source, SyslogSource)
+    return {
+        "host.hostname": ".hostname",
+        "log.level": ".severity",
+        "process.name": ".appname",
+    }
+
+
+def of_services(stream: Stream, source: OtlpSource) -> str:
+    """The program for the log records that a service sends; its version stays its own."""
+    reading = Reading(name="", stream=stream, source=source, hosts=(), strict=False)
+    return _handed(_sent(), tags=reading.tags, meta=_service_meta(), names={}, time=())
+
+
+def of_nobody(plan: Plan, *, sent: bool) -> str:
+    """The program for what no stream of the plan owns: senders and programs unknown."""
+    tags = {
+        "data_stream.type": "logs",
+        "data_stream.dataset": UNATTRIBUTED,
+        "data_stream.namespace": plan.streams[0].namespace,
+    }
+    if not sent:
+        lines = [f"text = {text_of('.message')}", "fields = {}"]
+        meta = {"host.hostname": ".hostname", "log.level": ".severity", "process.name": ".appname"}
+        return _handed(lines, tags=tags, meta=meta, names={}, time=())
+    known = [
+        "said = object(.resources) ?? {}",
+        "fields = merge(fields, said)",
+    ]
+    meta = {**_service_meta(), "service.name": '.resources."service.name"'}
+    return _handed([*_sent(), *known], tags=tags, meta=meta, names={}, time=())
+
+
+def _sent() -> list[str]:
+    return [
+        f"text = {text_of('.message')}",
+        'if text == "" && exists(.message) { text = encode_json(.message) }',
+        "fields = object(.attributes) ?? {}",
+        'if is_string(.trace_id) { fields = set(fields, ["trace_id"], .trace_id) ?? fields }',
+        'if is_string(.span_id) { fields = set(fields, ["span_id"], .span_id) ?? fields }',
+    ]
+
+
+def _service_meta() -> Meta:
+    return {
+        "host.hostname": '.resources."host.name"',
+        "service.version": '.resources."service.version"',
+        "log.level": ".severity_text",
+    }
+
+
+def _handed(
+    lines: Iterable[str],
+    *,
+    tags: Mapping[str, str],
+    meta: Meta,
+    names: Mapping[str, tuple[str, ...]],
+    time: tuple[str, ...],
+) -> str:
+    """The end of a source's program: what the program for all records goes on with."""
+    pairs = "\n".join(f"  {quoted(name)}: {quoted(value)}," for name, value in tags.items())
+    known = "\n".join(f"  {quoted(name)}: {value}," for name, value in meta.items())
+    return "\n".join(
+        [
+            *lines,
+            f"tags = {{\n{pairs}\n}}",
+            f"known = {{\n{known}\n}}",
+            ". = {",
+            '  "text": text,',
+            '  "fields": fields,',
+            '  "tags": tags,',
+            '  "known": known,',
+            f'  "trace": {listed(names.get("trace", ("trace_id",)))},',
+            f'  "span": {listed(names.get("span", ("span_id",)))},',
+            f'  "time": {listed(time)},',
+            '  "read": .timestamp,',
+            "}",
+        ]
+    ) + "\n"
+
+
+def owner_of_service(plan: Plan, stream: Stream, source: OtlpSource) -> str:
+    """The condition that a record was sent by a service, and not for another environment."""
+    apps = listed(dict.fromkeys(each.app for each in plan.streams))
+    parts = [
+        f'.resources."service.name" == {quoted(source.service)}',
+        f'(.resources."service.namespace" == {quoted(stream.app)} || '
+        f'!includes({apps}, .resources."service.namespace"))',
+    ]
+    for name in ("deployment.environment.name", "deployment.environment"):
+        said = f".resources.{quoted(name)}"
+        parts.append(f"({said} == null || {said} == {quoted(plan.env)})")
+    return " && ".join(parts)
+
+
+def owner_of_pod(source: PodSource) -> str:
+    """The condition that a record comes from a source's pods."""
+    parts = []
+    if source.pods is not None:
+        parts.append(f"match({text_of('.kubernetes.pod_name')}, {regex(source.pods)})")
+    else:
+        labels = "object(.kubernetes.pod_labels) ?? {}"
+        parts += [
+            f"(get({labels}, [{quoted(key)}]) ?? null) == {quoted(value)}"
+            for key, value in source.labels.items()
+        ]
+    if source.container is not None:
+        parts.append(f".kubernetes.container_name == {quoted(source.container)}")
+    return " && ".join(parts) or "true"
+
+
+def owner_of_message(reading: Reading) -> str:
+    """The condition that a syslog message is of a program, and from one of its hosts."""
+    source = reading.source
+    assert isinstance(source, SyslogSource)
+    program = f".appname == {quoted(source.program)}"
+    if not reading.hosts:
+        return program
+    ours = f"includes({listed(reading.hosts)}, .hostname)"
+    return f"{program} && {ours if reading.strict else f'(.hostname == null || {ours})'}"
+
+
+def on_host(reading: Reading) -> str:
+    """The condition that this host is one of those whose files count."""
+    here = f'(get_env_var("{HOST}") ?? "")'
+    ours = f"includes({listed(reading.hosts)}, {here})"
+    return ours if reading.strict else f'{here} == "" || {ours}'
+
+
+def masked(plan: Plan, expression: str) -> str:
+    """An expression for a text without its secrets."""
+    for secret in plan.secrets:
+        expression = f"replace({expression}, {regex(secret.pattern)}, {quoted(MASK)})"
+    return expression
+
+
+def of_rejected(plan: Plan) -> str:
+    """The program for what another one failed on: its reason, and its text without secrets."""
+    return (
+        "reason = .metadata.dropped.message\n"
+        "text = encode_json(.)\n"
+        f"text = {masked(plan, 'text')}\n"
+        '. = {"reason": reason, "message": text}\n'
+    )
+
+
+def of_records(plan: Plan) -> str:
+    """The program for all records: every field to its place, and secrets out."""
+    names = "|".join(map(escaped, claims()))
+    prefixes = "|".join(map(escaped, CLAIMED_PREFIXES))
+    claimed = regex(f"^(?:(?:{names})$|{prefixes})")
+    return "\n".join(
+        [
+            f"text = {text_of('.text')}",
+            'fields = flatten(object(.fields) ?? {}, ".")',
+            f"fields = filter(fields) -> |name, _value| {{ !match(name, {claimed}) }}",
+            "document = {}",
+            *_identifier("trace", "trace.id", 32),
+            *_identifier("span", "span.id", 16),
+            _VERSION,
+            _TIMES,
+            _first("level", LEVELS, "!is_object(value) && !is_array(value) && value != null"),
+            'if level != null { document = set(document, ["log.level"], level) ?? document }',
+            _first("message", MESSAGES, "is_string(value)"),
+            "if message != null { text = string(message) ?? text }",
+            *_secrets(plan),
+            _kept(),
+            _PUT_TOGETHER,
+        ]
+    ) + "\n"
+
+
+def _identifier(concept: str, name: str, digits: int) -> list[str]:
+    form = regex(f"^[0-9a-fA-F]{{{digits}}}$")
+    return [
+        f"{concept} = null",
+        f"for_each(array(.{concept}) ?? []) -> |_at, name| {{",
+        '  value = string(get(fields, [name]) ?? null) ?? ""',
+        f"  if {concept} == null && match(value, {form}) && !match(value, r'^0+\\z') {{",
+        f"    {concept} = downcase(value)",
+        "    fields = object(remove(fields, [name]) ?? fields) ?? {}",
+        "  }",
+        "}",
+        f"if {concept} != null {{",
+        f"  document = set(document, [{quoted(name)}], {concept}) ?? document",
+        "}",
+    ]
+
+
+def _first(variable: str, names: Iterable[str], condition: str) -> str:
+    return (
+        f"{variable} = null\n"
+        f"for_each({listed(names)}) -> |_at, name| {{\n"
+        "  value = get(fields, [name]) ?? null\n"
+        f"  if {variable} == null && {condition} {{\n"
+        f"    {variable} = value\n"
+        "    fields = object(remove(fields, [name]) ?? fields) ?? {}\n"
+        "  }\n"
+        "}"
+    )
+
+
+_VERSION = """\
+for_each(["service.version", "version"]) -> |_at, name| {
+  value = get(fields, [name]) ?? null
+  if is_string(value) && (get(document, ["service.version"]) ?? null) == null {
+    document = set(document, ["service.version"], value) ?? document
+    fields = object(remove(fields, [name]) ?? fields) ?? {}
+  }
+}"""
+
+# A number of ten digits is in seconds, of thirteen in milliseconds, and so on.
+_TIMES = """\
+at = null
+for_each(array(.time) ?? []) -> |_at, name| {
+  value = get(fields, [name]) ?? null
+  parsed = null
+  if is_string(value) {
+    parsed = parse_timestamp(replace(string(value) ?? "", ",", "."), "%+") ?? null
+  } else if is_integer(value) {
+    number = int(value) ?? 0
+    unit = if number >= 1000000000000000000 { "nanoseconds" } \
+else if number >= 1000000000000000 { "microseconds" } \
+else if number >= 1000000000000 { "milliseconds" } else { "seconds" }
+    if number >= 1000000000 { parsed = from_unix_timestamp(number, unit) ?? null }
+  } else if is_float(value) {
+    number = float(value) ?? 0.0
+    if number >= 1000000000.0 && number < 100000000000.0 {
+      parsed = from_unix_timestamp(to_int(number * 1000000.0), "microseconds") ?? null
+    }
+  }
+  if at == null && parsed != null {
+    at = parsed
+    fields = object(remove(fields, [name]) ?? fields) ?? {}
+  }
+}"""
+
+_PUT_TOGETHER = """\
+known = filter(object(.known) ?? {}) -> |_name, value| { value != null }
+read = .read
+tags = object(.tags) ?? {}
+document = merge(merge(merge(kept, known), document), tags)
+if at == null { at = if is_timestamp(read) { read } else { now() } }
+. = unflatten(document, ".")
+."@timestamp" = at
+.message = text"""
+
+
+def _secrets(plan: Plan) -> list[str]:
+    if not plan.secrets:
+        return []
+    by_name = []
+    if plan.settings.redact_builtin:
+        private = f"match(downcase(name), {regex(PRIVATE_KEY)})"
+        by_name = [
+            "  if is_object(value) {",
+            "    inner = object(value) ?? {}",
+            "    for_each(inner) -> |name, _part| {",
+            f"      if {private} {{ inner = set(inner, [name], {quoted(MASK)}) ?? inner }}",
+            "    }",
+            "    result = inner",
+            "  }",
+        ]
+    return [
+        f"text = {masked(plan, 'text')}",
+        'wrapped = map_values({"fields": fields}, recursive: true) -> |value| {',
+        "  result = value",
+        "  if is_string(value) {",
+        '    inside = string(value) ?? ""',
+        f"    result = {masked(plan, 'inside')}",
+        "  }",
+        *by_name,
+        "  result",
+        "}",
+        "fields = object(wrapped.fields) ?? {}",
+    ]
+
+
+def _kept() -> str:
+    return (
+        "kept = {}\n"
+        "count = 0\n"
+        f"for_each(fields) -> |name, value| {{\n"
+        "  place = name\n"
+        f'  if includes({listed(RESERVED)}, name) {{ place = "labels." + name }}\n'
+        "  count = count + 1\n"
+        f"  if count <= {MOST_FIELDS} {{ kept = set(kept, [place], value) ?? kept }}\n"
+        "}"
+    )
