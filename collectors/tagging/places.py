@@ -27,13 +27,11 @@ def _short(host: str) -> str:
 
 def rivals(plan: Plan, source: FileSource | SyslogSource) -> tuple[str, ...]:
     """The hosts on which others claim the same path or program."""
-    same = (
-        each
-        for kind in (FileSource, SyslogSource)
-        for _, each in plan.of(kind)
-        if each is not source and _claim(each) == _claim(source)
-    )
-    return tuple(dict.fromkeys(host for each in same for host in each.hosts))
+    files = [each for _, each in plan.of(FileSource)]
+    programs = [each for _, each in plan.of(SyslogSource)]
+    claims: list[FileSource | SyslogSource] = [*files, *programs]
+    others = (each for each in claims if each is not source and _claim(each) == _claim(source))
+    return tuple(dict.fromkeys(host for each in others for host in each.hosts))
 
 
 def _claim(source: FileSource | SyslogSource) -> tuple[str, str]:

@@ -39,7 +39,7 @@ _LAYOUTS = (
 def for_otlp(plan: Plan, kinds: Iterable[type[Source]], to: Expression) -> Iterator[Block]:
     """A pipeline for each source whose records go on as OTLP; the owner is in labels."""
     for name, stream, source in _every(plan, kinds):
-        labels = {
+        labels: dict[str, str | Expression] = {
             **stream.tags(Convention.LABEL),
             "dataset": stream.dataset,
             "stream_namespace": stream.namespace,
@@ -117,11 +117,11 @@ def _masked(plan: Plan) -> Iterator[Block]:
     return masks(maskings(plan))
 
 
-def _static(labels: Mapping[str, str | Expression]) -> Block:
+def _static(labels: Mapping[str, str] | Mapping[str, str | Expression]) -> Block:
     return block("stage.static_labels", values=dict(labels))
 
 
-def _host(source: Source) -> Mapping[str, Expression]:
+def _host(source: Source) -> Mapping[str, str | Expression]:
     return {"host": HOST} if isinstance(source, FileSource) else {}
 
 

@@ -18,6 +18,7 @@ from collectors.tagging.model import (
 from collectors.tagging.otelcol_parts import owners, records, secrets
 from collectors.tagging.otelcol_parts.operators import resource_of
 from collectors.tagging.otelcol_parts.text import quoted
+from slo.collecting import MASK
 
 LOGS, METRICS, TRACES = "logs", "metrics", "traces"
 Outputs = Mapping[str, Sequence[Expression]]
@@ -79,7 +80,7 @@ def of_services(plan: Plan, to: Outputs) -> tuple[Block, ...]:
 def masked(plan: Plan, to: Outputs) -> Block:
     """The component that takes secrets out of fields of logs and attributes of spans."""
     found = secrets.masked(plan.secrets)
-    mask = quoted(secrets.MASK)
+    mask = quoted(MASK)
     patterns = [
         f'replace_all_patterns(span.attributes, "value", {quoted(secret.pattern)}, {mask})'
         for secret in plan.secrets
@@ -127,7 +128,7 @@ def _grouped(label: str, keys: Sequence[str], to: Expression) -> Block:
 
 
 def _output(to: Outputs) -> Block:
-    return block("output", **{signal: [*each] for signal, each in to.items()})
+    return Block(name="output", attributes={signal: [*each] for signal, each in to.items()})
 
 
 def _owner_labels() -> dict[str, str]:
