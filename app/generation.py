@@ -12,6 +12,9 @@ from slo.workspace import Workspace
 
 Files = Mapping[str, str]
 
+ELASTIC = "elastic"
+"""The kind that is only for those who have such a source."""
+
 
 def rules(catalog: Catalog, space: Workspace, layout: str) -> Files:
     """Prometheus rules in one layout."""
@@ -44,10 +47,30 @@ def dashboards(catalog: Catalog, space: Workspace, layout: str) -> Files:
     }
 
 
+def elastic(catalog: Catalog, space: Workspace, layout: str) -> Files:
+    """What Elasticsearch and OpenSearch need to hold telemetry, for each source of the workspace.
+
+    Without a source it is for Elasticsearch, below ``elastic/default``.
+    """
+    from collectors.elastic.flavors import Flavor  # noqa: PLC0415 - other kinds need none of it
+    from collectors.elastic.templates import files, resources  # noqa: PLC0415
+    from collectors.tagging.plan import plans  # noqa: PLC0415
+
+    del layout
+    every = plans(catalog, space.collecting)
+    flavors = {name: Flavor(source.flavor) for name, source in space.elasticsearch.items()}
+    return {
+        path: text
+        for name, flavor in (flavors or {"default": Flavor.ELASTICSEARCH}).items()
+        for path, text in files(resources(every, flavor, space.retention), name).items()
+    }
+
+
 GENERATORS: Mapping[str, Callable[[Catalog, Workspace, str], Files]] = {
     "rules": rules,
     "alertmanager": routes,
     "dashboards": dashboards,
+    ELASTIC: elastic,
 }
 """The kinds of output that are made whole, by the name that ``generate --only`` takes."""
 
@@ -59,8 +82,10 @@ KINDS = (*GENERATORS, COLLECTORS)
 
 
 def usual_kinds(space: Workspace) -> tuple[str, ...]:
-    """What is written where nobody names a kind: collectors where the workspace names some."""
-    return (*GENERATORS, COLLECTORS) if space.collecting.use else tuple(GENERATORS)
+    """What is written where nobody names a kind: of some only what the workspace has a use for."""
+    needless = set() if space.elasticsearch else {ELASTIC}
+    needless |= set() if space.collecting.use else {COLLECTORS}
+    return tuple(kind for kind in KINDS if kind not in needless)
 
 
 def generate(

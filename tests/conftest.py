@@ -1,6 +1,7 @@
 """Fixtures that all tests share: golden files, real servers by version, hypothesis profiles."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,6 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the main module back that Streamlit puts a page's script in the place of.
+
+    A process that is spawned afterwards would run that script first, and end.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

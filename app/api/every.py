@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from app.api import deploys, health, openapi, questions, receivers
+from app.api import deploys, elastic_intake, health, openapi, questions, receivers
 from app.api.site import Site
 from app.api.table import Endpoint, routes
 
@@ -22,4 +22,4 @@ def endpoints() -> tuple[Endpoint, ...]:
 
 def api_routes(site: Site) -> list[BaseRoute]:
     """Return the routes of one server."""
-    return routes(endpoints(), site)
+    return [*routes(endpoints(), site), *elastic_intake.routes(site)]

@@ -19,12 +19,15 @@ from app.api.site import Site
 from slo.printable import printable
 from slo.records import dataclass
 
+ELASTIC = "/elastic"
+"""Below it, Elasticsearch's way of taking documents is spoken."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ODD = re.compile(
     rb"//|;|\\|%(?:2e|2f|5c|3b|25|0[0-9a-f]|1[0-9a-f]|7f)|[\x00-\x20\x7f]", re.IGNORECASE
 )
 _DOTS = {b".", b".."}
-_API = ("/v1", "/api/v1", "/healthz", "/readyz", "/metrics")
+_API = ("/v1", "/api/v1", ELASTIC, "/healthz", "/readyz", "/metrics")
 CLOSED = ("/_stcore/metrics", "/_stcore/script-health-check")
 """Pages of Streamlit's own that are nobody's business."""
 
@@ -137,6 +140,9 @@ class Frame:
         }
         if is_data:
             own["Cache-Control"] = "no-store"
+        if _is_below(scope["path"], ELASTIC):
+            # Its clients believe no answer without it, and errors least.
+            own["X-Elastic-Product"] = "Elasticsearch"
         return {**_ALWAYS, **own}
 
     def _measure(self, scope: Scope, answer: _Answer, seconds: float) -> None:
@@ -157,7 +163,11 @@ class Frame:
 
 def is_api(path: str) -> bool:
     """Whether a path is the API's, and not the console's."""
-    return any(path == each or path.startswith(f"{each}/") for each in _API)
+    return any(_is_below(path, each) for each in _API)
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
 
 
 def _without_port(host: str) -> str:

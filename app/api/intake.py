@@ -20,6 +20,7 @@ from app.ingest.binding import BoundJoiner, only_of
 from app.telemetry import Telemetry
 from collectors.joining import Joiner
 from collectors.receive import (
+    BulkDecoder,
     Content,
     Decoded,
     OtlpDecoder,
@@ -57,6 +58,13 @@ class Sizing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """The format of Elasticsearch's ``_bulk``; ``index`` is that of the path."""
+
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """One body to be stored; ``content`` is ``None`` for Prometheus remote write.
 
@@ -66,7 +74,7 @@ class Parcel:
     signal: Signal
     body: bytes
     encoding: str | None
-    content: Content | None
+    content: Content | Actions | None
     at: int
     app: str | None = None
 
@@ -241,33 +249,53 @@ class Intake:
 
 
 class _Bench:
-    """The decoders of one thread, a pair for each application that tokens are bound to."""
+    """The decoders of one thread, a set for each application that tokens are bound to."""
 
     def __init__(self, catalog: Catalog, joiner: Joiner, limit: int) -> None:
         self._catalog = catalog
         self._joiner = joiner
         self._limit = limit
-        self._decoders: dict[str | None, tuple[OtlpDecoder, RemoteWriteDecoder]] = {}
+        self._decoders: dict[str | None, _Decoders] = {}
 
     def decode(self, parcel: Parcel) -> tuple[bytes, Decoded]:
         """Return a batch's digest and its records."""
         body = inflate(parcel.body, parcel.encoding, self._limit)
-        otlp, prometheus = self._of(parcel.app)
+        decoders = self._of(parcel.app)
+        name = b""
         if parcel.content is None:
-            decoded = prometheus.decode(body)
+            decoded = decoders.prometheus.decode(body)
+        elif isinstance(parcel.content, Actions):
+            index = parcel.content.index
+            decoded = decoders.bulk.decode(body, at=parcel.at, index=index)
+            # The same lines for another index are another batch.
+            name = b"_bulk\0" + (index or "").encode() + b"\0"
         else:
-            decoded = otlp.decode(parcel.signal, body, at=parcel.at, content=parcel.content)
+            decoded = decoders.otlp.decode(
+                parcel.signal, body, at=parcel.at, content=parcel.content
+            )
         if parcel.app is None:
-            return digest(body), decoded
+            return digest(name + body), decoded
         # The same bytes may be sent with two tokens, and are two batches then.
-        return digest(parcel.app.encode() + b"\0" + body), only_of(parcel.app, decoded)
+        return digest(parcel.app.encode() + b"\0" + name + body), only_of(parcel.app, decoded)
 
-    def _of(self, app: str | None) -> tuple[OtlpDecoder, RemoteWriteDecoder]:
+    def _of(self, app: str | None) -> _Decoders:
         found = self._decoders.get(app)
         if found is None:
             joiner = self._joiner
             if app is not None:
                 joiner = BoundJoiner(self._catalog, app, learned=joiner.learned)
-            found = (OtlpDecoder(joiner), RemoteWriteDecoder(joiner))
-            self._decoders[app] = found
+            found = self._decoders[app] = _Decoders(
+                otlp=OtlpDecoder(joiner),
+                prometheus=RemoteWriteDecoder(joiner),
+                bulk=BulkDecoder(joiner),
+            )
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoders:
+    """What reads the batches of senders who are known to be of one application, or of none."""
+
+    otlp: OtlpDecoder
+    prometheus: RemoteWriteDecoder
+    bulk: BulkDecoder

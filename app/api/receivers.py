@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 
 from app.api.bodies import media_type, read_body, single
-from app.api.intake import Intake, Parcel
+from app.api.intake import Actions, Intake, Parcel
 from app.api.problems import HttpProblem, problem_of
 from app.api.site import address_of
 from app.api.table import Call, Endpoint
+from app.api.tokens import Sender
 from collectors.receive import Content, Decoded, refusal, success
 from collectors.signals import Signal
 
@@ -40,7 +41,7 @@ def _otlp(signal: Signal) -> Callable[[Call], Awaitable[Response]]:
                 415, "OTLP is application/x-protobuf or application/json", hint=_said(call)
             )
         try:
-            decoded = await _store(call, signal, content)
+            decoded = await store(call, signal, content)
         except Exception as error:
             problem = problem_of(error)
             if problem.status == 500:  # noqa: PLR2004 - unforeseen, for the log
@@ -55,7 +56,7 @@ def _otlp(signal: Signal) -> Callable[[Call], Awaitable[Response]]:
 
 async def _remote_write(call: Call) -> Response:
     _check_remote_write(call)
-    decoded = await _store(call, Signal.METRICS, None)
+    decoded = await store(call, Signal.METRICS, None)
     if decoded.rejected:
         # Remote write has no partial success; Prometheus logs the reason and goes on.
         raise HttpProblem(400, f"{decoded.rejected} were rejected: {decoded.reason}")
@@ -74,10 +75,17 @@ def _check_remote_write(call: Call) -> None:
         raise HttpProblem(415, "remote write is compressed by snappy")
 
 
-async def _store(call: Call, signal: Signal, content: Content | None) -> Decoded:
+async def store(
+    call: Call, signal: Signal, content: Content | Actions | None, sender: Sender | None = None
+) -> Decoded:
+    """Have the body of a request stored, by the token it carries if nobody says who sends.
+
+    Raises ``HttpProblem``, ``Refused`` and ``StoreError``.
+    """
     site = call.site
-    authorization = single(call.request, "authorization")
-    sender = site.tokens.sender(authorization, address_of(call.request))
+    if sender is None:
+        authorization = single(call.request, "authorization")
+        sender = site.tokens.sender(authorization, address_of(call.request))
     intake = intake_of(call)
     try:
         with intake.room() as room:

@@ -58,29 +58,30 @@ def routes(endpoints: Sequence[Endpoint], site: Site) -> list[BaseRoute]:
     for each in endpoints:
         by_path.setdefault(each.path, {})[each.method] = each
     found: list[BaseRoute] = [
-        Route(path, _Resource(path, methods, site)) for path, methods in by_path.items()
+        Route(path, Resource(path, methods, site)) for path, methods in by_path.items()
     ]
     others = ("/v1", "/v1/{rest:path}", "/api/v1/{rest:path}")
-    return [*found, *(Route(path, _Resource("other", {}, site)) for path in others)]
+    return [*found, *(Route(path, Resource("other", {}, site)) for path in others)]
 
 
 def nothing_here(site: Site) -> BaseRoute:
     """Make the route that answers for every other path of a server without a console."""
-    return Route("/{rest:path}", _Resource("other", {}, site))
+    return Route("/{rest:path}", Resource("other", {}, site))
 
 
-class _Resource:
+class Resource:
     """Everything that answers at one path, as an ASGI application."""
 
     def __init__(self, path: str, methods: Mapping[str, Endpoint], site: Site) -> None:
         self._path = path
         self._methods = methods
-        self._site = site
+        self.site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever it meets."""
         request = Request(scope, receive, send)
         scope["headroom.route"] = self._path
-        telemetry = self._site.telemetry
+        telemetry = self.site.telemetry
         if self._path in _UNTRACED or telemetry.is_own(request.headers):
             await self._serve(request, send)
             return
@@ -96,7 +97,7 @@ class _Resource:
         """Answer, and return with which status; ``None`` where nobody waits for it any more."""
         scope = request.scope
         try:
-            answer = await self._answer(request)
+            answer = await self.answer(request)
         except ClientDisconnect:
             return None
         except Exception as error:  # noqa: BLE001 - the one place where every error ends
@@ -104,11 +105,16 @@ class _Resource:
             request_id = scope.get("headroom.request_id")
             if problem.status == _UNFORESEEN:
                 _LOG.error("request %s broke its handler", request_id, exc_info=error)
-            answer = response(problem, request_id)
+            answer = self.refused(problem, request)
         await answer(scope, request.receive, send)
         return answer.status_code
 
-    async def _answer(self, request: Request) -> Response:
+    def refused(self, problem: HttpProblem, request: Request) -> Response:
+        """Say what went wrong."""
+        return response(problem, request.scope.get("headroom.request_id"))
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request, or raise."""
         if not self._methods:
             raise HttpProblem(
                 404, "there is nothing here", hint="/v1/openapi.json lists all routes"
@@ -120,7 +126,11 @@ class _Resource:
             raise HttpProblem(
                 405, f"{request.method} is not for this route", headers={"Allow": allowed}
             )
-        values = read_values(
+        values = self.values(endpoint, request)
+        return await endpoint.handler(Call(site=self.site, request=request, values=values))
+
+    def values(self, endpoint: Endpoint, request: Request) -> Values:
+        """Read the parameters of a request; raises ``HttpProblem`` for what is none."""
+        return read_values(
             endpoint.parameters, request.path_params, request.query_params.multi_items()
         )
-        return await endpoint.handler(Call(site=self._site, request=request, values=values))

@@ -1,4 +1,4 @@
-"""`headroom publish`: generated rules and routes put where they run."""
+"""`headroom publish`: generated rules, routes and templates put where they run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.cli import exits, publish_elastic
 from app.cli.options import reading
 from app.cli.output import count
 from app.cli.terminal import Terminal
@@ -44,20 +45,27 @@ examples:
   headroom publish rules --mimir https://mimir.example.com --tenant shop --dry-run
   headroom publish alertmanager --file /etc/alertmanager/alertmanager.yaml \\
       --alertmanager http://localhost:9093
+  headroom publish elastic --source logs --dry-run    (shows what differs)
 
-Nothing is left half-done: what a server refuses is taken back. Exit code 1 means that
-the server does not run what was generated. It is safe to run this again at any time.
+No rules and no routes are left half-done: what a server refuses is taken back. Exit code 1
+means that the server does not run what was generated. It is safe to run this again at any
+time.
 """
 
-_ONLY_FOR = {
-    "alertmanager": ("folder", "prometheus", "mimir", "cortex", "prefix", "layout", "allow_empty"),
-    "rules": ("file", "alertmanager"),
+_RULES = ("folder", "prometheus", "mimir", "cortex", "prefix", "layout", "allow_empty")
+_ROUTES = ("file", "alertmanager")
+_ELASTIC = ("source", "skip_unsupported")
+_ACCESS = ("tenant", "bearer_token_file", "ca_file")
+_NOT_FOR = {
+    "alertmanager": (*_RULES, *_ELASTIC),
+    "rules": (*_ROUTES, *_ELASTIC),
+    "elastic": (*_RULES, *_ROUTES, *_ACCESS),
 }
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("what", choices=["rules", "alertmanager"], help="what to publish")
+    parser.add_argument("what", choices=list(_NOT_FOR), help="what to publish")
     parser.add_argument("--workspace", metavar="FILE", help="the workspace file")
     parser.add_argument(
         "--out", metavar="DIR", help="where generate wrote it (the workspace's output)"
@@ -89,7 +97,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     routes = parser.add_argument_group("alertmanager")
     routes.add_argument("--file", metavar="PATH", help="the server's configuration file")
     routes.add_argument("--alertmanager", metavar="URL", help="the server to reload")
-    access = parser.add_argument_group("access to the server")
+    elastic = parser.add_argument_group("elastic, to the workspace's clusters")
+    elastic.add_argument("--source", metavar="NAME", help="this one alone")
+    elastic.add_argument(
+        "--skip-unsupported", action="store_true", help="exit 0 although a cluster lacks a feature"
+    )
+    access = parser.add_argument_group("access to the server of rules or routes")
     access.add_argument("--tenant", metavar="NAME", help="sent as X-Scope-OrgID")
     access.add_argument("--bearer-token-file", metavar="PATH", help="a file that holds a token")
     access.add_argument("--ca-file", metavar="PATH", help="the authority that signed for it")
@@ -101,9 +114,11 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     _check(args)
     space, root = open_workspace(environment=terminal.environment, workspace=args.workspace)
     out = Path(args.out) if args.out else root / space.output
+    if args.what == "elastic":
+        return publish_elastic.publish(args, space, out, terminal)
     for target in _targets(args, space, root):
         _publish(target, args, out, terminal)
-    return 0
+    return exits.OK
 
 
 def _publish(
@@ -135,7 +150,7 @@ def _publish(
 
 def _check(args: argparse.Namespace) -> None:
     hint = "see headroom publish --help"
-    for name in _ONLY_FOR[args.what]:
+    for name in _NOT_FOR[args.what]:
         if getattr(args, name):
             flag = f"--{name.replace('_', '-')}"
             raise UsageError(f"{flag} is not for {args.what}", hint=hint)

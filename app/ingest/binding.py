@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from collectors.joining import Joiner, Known, Learned, Ownership
 from collectors.joining.facts import APP_TAG, reduced
-from collectors.receive import Decoded
+from collectors.receive import Bulk, Decoded
 from slo.model import Catalog
 
 _KEYS = frozenset(APP_TAG)
@@ -57,6 +57,7 @@ def only_of(app: str, decoded: Decoded) -> Decoded:
     lost = decoded.table.num_rows - kept.num_rows
     if not lost:
         return decoded
-    reason = f"the token is for {app}, and the record claims to be another's ({lost})"
-    told = f"{decoded.reason}; {reason}" if decoded.reason else reason
-    return replace(decoded, table=kept, rejected=decoded.rejected + lost, reason=told)
+    reason = f"the token is for {app}, and the record claims to be another's"
+    told = f"{decoded.reason}; {reason} ({lost})" if decoded.reason else f"{reason} ({lost})"
+    found = replace(decoded, table=kept, rejected=decoded.rejected + lost, reason=told)
+    return found.keeping(mine.to_pylist(), reason) if isinstance(found, Bulk) else found

@@ -83,6 +83,20 @@ def read_alertmanager(out: Path) -> OutputFile:
     )
 
 
+def read_below(out: Path, below: str) -> tuple[OutputFile, ...]:
+    """Return the generated files of a folder, in the order of their paths.
+
+    Raises ``PublishError`` if there are none, or if one is missing.
+    """
+    found = tuple(_read(out, below))
+    if not found:
+        raise PublishError(
+            f"{out}: nothing was generated in {below}/",
+            hint=f"run headroom generate --only {below.partition('/')[0]}",
+        )
+    return found
+
+
 def unique_names(files: Sequence[OutputFile]) -> dict[str, OutputFile]:
     """Return the files by flat name. Raises ``PublishError`` if two have the same."""
     named: dict[str, OutputFile] = {}

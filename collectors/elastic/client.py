@@ -1,87 +1,36 @@
-"""Requests to one cluster: the real client, its time, retries where they may help, and errors.
-
-Client major 8 speaks with servers 8 and 9: it asks for answers ``compatible-with=8``, which
-server 9 gives; client 9 asks for 9, which server 8 refuses. OpenSearch is reached through a node
-class (`collectors.elastic.transport`). Nothing here asks for ``GET /`` unless `Cluster.version`
-finds no other way.
-"""
+"""Requests to one cluster: the real client, its time, retries where they may help, and errors."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
-
-from elastic_transport import BaseNode, NodeConfig, Urllib3HttpNode
-from elasticsearch import Elasticsearch
+from urllib.parse import quote
 
 from collectors.elastic.completeness import incomplete
+from collectors.elastic.connection import connect
 from collectors.elastic.credentials import authorization
 from collectors.elastic.failures import Refusal, from_exception
 from collectors.elastic.flavors import Flavor, Version, version_of
 from collectors.elastic.transient import PassingError
-from collectors.elastic.transport import OpenSearchNode
 from collectors.readers.prometheus.clock import Clock, Deadline, within
 from slo.errors import AuthenticationFailed, SourceError, SourceTimeout, SourceUnavailable
 from slo.units import Duration
 from slo.workspace import ElasticsearchSource
 
+__all__ = ["Cluster", "PointInTime", "connect"]
+
 T = TypeVar("T")
 
 _JSON = "application/json"
 _LINES = "application/x-ndjson"
-_PORTS = {"http": 80, "https": 443}
-_NODES: Mapping[Flavor, type[BaseNode]] = {
-    Flavor.ELASTICSEARCH: Urllib3HttpNode,
-    Flavor.OPENSEARCH: OpenSearchNode,
-}
 _RETRIES = 2
 _FIRST_PAUSE = 0.2
 _NOT_FOUND = 404
 _MISSING_IS_NONE = {"ignore_unavailable": "true", "allow_no_indices": "true"}
 # The server should give up first, so that it can say what it found until then.
 _SERVER_SHARE = 0.9
-
-
-def connect(
-    source: ElasticsearchSource,
-    *,
-    environ: Mapping[str, str] | None = None,
-    timeout: Duration | None = None,
-) -> Elasticsearch:
-    """The official client for a source; nothing is sent yet, and it never retries by itself.
-
-    ``environ`` may name the authorities to trust in ``SSL_CERT_FILE``; it is the process's own if
-    absent. Raises ``AuthenticationFailed`` for a secret and ``SourceUnavailable`` for a
-    certificate that cannot be read.
-    """
-    name = source.reference
-    parts = urlsplit(source.url)
-    headers = {"user-agent": "headroom", **source.headers}
-    proof = authorization(source)
-    if proof is not None:
-        headers["authorization"] = proof
-    length = timeout or source.timeout
-    node = NodeConfig(
-        scheme=parts.scheme,
-        host=parts.hostname or "",
-        port=parts.port or _PORTS[parts.scheme],
-        path_prefix=parts.path.rstrip("/"),
-        **(_tls(source, os.environ if environ is None else environ) if _is_tls(source) else {}),
-    )
-    with _explained(name):
-        return Elasticsearch(
-            [node],
-            node_class=_NODES[Flavor(source.flavor)],
-            headers=headers,
-            request_timeout=float(length.seconds),
-            max_retries=0,
-            meta_header=False,
-        )
 
 
 class Cluster:
@@ -290,12 +239,12 @@ class Cluster:
                 retry=True,
             )
         except Refusal as refusal:
-            if refusal.status == _NOT_FOUND:
+            # What it says of a pattern that meets no index, as it then has nothing to number.
+            if refusal.status == _NOT_FOUND or "invalid id: [null]" in refusal.reason:
                 return None
             raise
-        self._expect_object(answer, "_shards")
-        found = answer.get("pit_id")
-        return None if found is None else str(found)
+        self._expect_object(answer, "pit_id")
+        return str(answer["pit_id"])
 
     def _close(self, identifier: str | None) -> None:
         if identifier is None:
@@ -335,42 +284,3 @@ class PointInTime:
         found = self._cluster.search(None, {**body, "pit": pit}, timeout=timeout, partial=partial)
         self.identifier = str(found.get("pit_id") or self.identifier)
         return found
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SourceUnavailable(
-            f"{name}: the client cannot be set up: {reason}",
-            source=name,
-            hint="check the source's url, headers and tls settings",
-        ) from None
-
-
-def _is_tls(source: ElasticsearchSource) -> bool:
-    return urlsplit(source.url).scheme == "https"
-
-
-def _tls(source: ElasticsearchSource, environ: Mapping[str, str]) -> dict[str, Any]:
-    tls = source.tls
-    authorities = tls.ca_file or environ.get("SSL_CERT_FILE")
-    for file in filter(None, (authorities, tls.cert_file, tls.key_file)):
-        try:
-            Path(file).open("rb").close()
-        except OSError as error:
-            raise SourceUnavailable(
-                f"{source.reference}: cannot read {file}: {error.strerror}",
-                source=source.reference,
-                hint="check the source's tls settings",
-            ) from None
-    found: dict[str, Any] = {"verify_certs": not tls.insecure_skip_verify, "ssl_show_warn": False}
-    if authorities and not tls.insecure_skip_verify:
-        found["ca_certs"] = authorities
-    if tls.cert_file and not tls.insecure_skip_verify:
-        found |= {"client_cert": tls.cert_file, "client_key": tls.key_file}
-    if tls.server_name:
-        found["ssl_assert_hostname"] = tls.server_name
-    return found

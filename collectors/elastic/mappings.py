@@ -76,8 +76,12 @@ def common(flavor: Flavor) -> dict[str, Any]:
 
 def of_signal(signal: str, flavor: Flavor) -> dict[str, Any]:
     """The mapping that only one kind of stream has besides: logs, traces, metrics or security."""
-    lines = {"message": _TEXT, "error.stack_trace": _TEXT, "log.offset": _LONG}
-    fields: dict[str, Mapping[str, Any]] = {
+    lines: dict[str, Mapping[str, Any]] = {
+        "message": _TEXT,
+        "error.stack_trace": _TEXT,
+        "log.offset": _LONG,
+    }
+    fields: dict[str, dict[str, Mapping[str, Any]]] = {
         "logs": {**dict.fromkeys(_LOGS, _KEYWORD), **lines},
         "traces": {
             **dict.fromkeys(_TRACES, _KEYWORD),
@@ -88,10 +92,10 @@ def of_signal(signal: str, flavor: Flavor) -> dict[str, Any]:
         },
         "metrics": {},
         "security": {**dict.fromkeys((*_LOGS, *_SECURITY), _KEYWORD), **lines},
-    }[signal]
+    }
     # The names of metrics are nobody's to foresee; beyond the limit OpenSearch refuses documents.
     dynamic = {"dynamic": True} if signal == "metrics" and flavor is Flavor.OPENSEARCH else {}
-    return {**dynamic, "properties": _nested(fields)}
+    return {**dynamic, "properties": _nested(fields[signal])}
 
 
 def free_form(flavor: Flavor) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def is_ours(body: Mapping[str, Any]) -> bool:
         mark = body.get(key)
         if isinstance(mark, Mapping) and mark.get("managed_by") == MANAGED_BY:
             return True
-    return str(body.get("description", "")).startswith(_DESCRIPTION)
+    policy = body.get("policy")
+    described = policy if isinstance(policy, Mapping) else body
+    return str(described.get("description", "")).startswith(_DESCRIPTION)
 
 
 def api_path(kind: Kind, flavor: Flavor) -> str:

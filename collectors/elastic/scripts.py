@@ -37,7 +37,14 @@ void replace(def root, String path, def value) {
 LIFT = (
     _HELPERS
     + """\
+boolean number(String text) {
+  for (int i = 0; i < text.length(); i++) {
+    if ('0123456789.E'.indexOf(text.substring(i, i + 1)) < 0) { return false; }
+  }
+  return text.length() > 9;
+}
 def parsed = ctx.remove(params.parsed);
+def line = ctx.message;
 if (parsed instanceof Map) {
   ctx.remove('message');
   for (def entry : parsed.entrySet()) {
@@ -55,9 +62,7 @@ if (parsed instanceof Map) {
           put(ctx.get(key), inner.getKey(), inner.getValue());
         }
       }
-    } else if (!ctx.containsKey(key) && put(ctx, key, entry.getValue())) {
-      continue;
-    } else if (at(ctx, key) == null) {
+    } else if (at(ctx, key) == null && !put(ctx, key, entry.getValue())) {
       if (!(ctx.attributes instanceof Map)) { ctx.attributes = new HashMap(); }
       ctx.attributes.put(key, entry.getValue());
     }
@@ -87,18 +92,16 @@ for (def pair : params.identifiers) {
     }
   }
 }
+if (ctx.message == null && line != null) { ctx.message = line; }
 def time = ctx.get(params.time);
-if (time instanceof Number || (time instanceof String && time.splitOnToken('.')[0].length() > 9
-    && time.chars().allMatch(c -> Character.isDigit(c) || c == (int) '.'))) {
-  double number = Double.parseDouble(time.toString());
-  long seconds; long nanos = 0L;
-  if (number >= 1e18) { long n = Long.parseLong(time.toString()); seconds = n / 1000000000L;
-    nanos = n % 1000000000L; }
-  else if (number >= 1e15) { seconds = (long) (number / 1e6); nanos = (long) (number % 1e6) * 1000L; }
-  else if (number >= 1e12) { seconds = (long) (number / 1e3);
-    nanos = (long) (number % 1e3) * 1000000L; }
-  else { seconds = (long) number; nanos = Math.round((number - seconds) * 1e6) * 1000L; }
-  ctx.put(params.time, Instant.ofEpochSecond(seconds, nanos).toString());
+if (time != null && number(time.toString())) {
+  BigDecimal count = new BigDecimal(time.toString());
+  BigDecimal unit = new BigDecimal('1000000000');
+  for (String bound : params.bounds) {
+    if (count.compareTo(new BigDecimal(bound)) >= 0) { unit = unit.divide(new BigDecimal('1000')); }
+  }
+  long nanos = count.multiply(unit).longValue();
+  ctx.put(params.time, Instant.ofEpochSecond(nanos / 1000000000L, nanos % 1000000000L).toString());
 }
 def level = at(ctx, 'log.level');
 if (level == null) { level = at(ctx, 'severity_text'); }
@@ -113,7 +116,8 @@ if (level != null) {
 FOLD = """\
 def rest = new HashMap();
 for (String key : new ArrayList(ctx.keySet())) {
-  if (!key.startsWith('_') && !params.known.contains(key)) { rest.put(key, ctx.remove(key)); }
+  boolean known = params.known.contains(key.splitOnToken('.')[0]);
+  if (!known && !key.startsWith('_')) { rest.put(key, ctx.remove(key)); }
 }
 if (!rest.isEmpty()) {
   if (!(ctx.attributes instanceof Map)) { ctx.attributes = new HashMap(); }
@@ -188,13 +192,14 @@ boolean matches(def root, def rule, def fields) {
   }
   return true;
 }
+String index = ctx._index;
+replace(ctx, 'data_stream.type', index.substring(0, index.indexOf('-')));
+replace(ctx, 'data_stream.dataset', params.unattributed);
+replace(ctx, 'data_stream.namespace', index.substring(index.lastIndexOf('-') + 1));
 if (at(ctx, 'labels.app') != null) { return; }
 for (def rule : params.rules) {
   if (!matches(ctx, rule, params.fields)) { continue; }
   for (def tag : rule.tags.entrySet()) { replace(ctx, tag.getKey(), tag.getValue()); }
-  String index = ctx._index;
-  int dash = index.indexOf('-');
-  replace(ctx, 'data_stream.type', index.substring(0, dash));
   replace(ctx, 'data_stream.dataset', rule.dataset);
   replace(ctx, 'data_stream.namespace', rule.namespace);
   return;

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from collectors.joining import Joiner
 from collectors.receive import logs, metrics, spans
 from collectors.receive.batch import Batch, Memory, explained
 from collectors.receive.decoded import Decoded, Refused
-from collectors.receive.groups import Source
-from collectors.receive.json_text import read_json, without_surrogates
 from collectors.receive.limits import Limits
 from collectors.receive.otlp_json import view_of
-from collectors.receive.plain import FieldMap, read_line
-from collectors.receive.values import dumps
+from collectors.receive.plain import FieldMap
+from collectors.receive.plain_records import PlainRecords, mended, read_object
 from collectors.receive.views import REQUESTS
 from collectors.signals import Signal, empty
 
@@ -31,8 +28,6 @@ _ADD = {
     Signal.SPANS: (spans.add_spans, spans.COLUMNS),
     Signal.METRICS: (metrics.add_metrics, metrics.COLUMNS),
 }
-_MOST_SOURCES = 4096
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be half a character
 
 
 class LineDecoder:
@@ -49,8 +44,8 @@ class LineDecoder:
         self.fields = FieldMap() if fields is None else fields
         self.limits = Limits() if limits is None else limits
         self._memory = Memory(joiner, self.limits)
+        self._plain = PlainRecords(self._memory, self.fields)
         self._rows = rows
-        self._sources: dict[tuple[tuple[str, str], ...], Source] = {}
 
     def decode(self, lines: Iterable[bytes], *, at: int) -> Iterator[Decoded]:
         """Decode lines into tables of about ``rows`` rows, each of one signal.
@@ -84,51 +79,15 @@ class LineDecoder:
         return found
 
     def _read(self, line: bytes) -> dict[str, object]:
-        if len(line) > self.limits.line:
-            raise ValueError(f"longer than {self.limits.line} bytes")
-        value = read_json(line, self.limits.depth)
-        if not isinstance(value, dict):
-            raise ValueError("no JSON object")  # noqa: TRY004 - one error for bad input
-        if _HALF.search(line) and _REQUESTS.keys().isdisjoint(value):
-            return without_surrogates(value)
-        return value
+        value = read_object(line, self.limits)
+        return mended(line, value) if _REQUESTS.keys().isdisjoint(value) else value
 
     def _add(self, batch: Batch, signal: Signal, value: dict[str, object]) -> None:
         if _REQUESTS.keys().isdisjoint(value):
-            self._add_plain(batch, value)
+            self._plain.add(batch, value)
             return
         add, _ = _ADD[signal]
         add(batch, view_of(REQUESTS[signal], value, batch.rejects))
-
-    def _add_plain(self, batch: Batch, value: Mapping[str, object]) -> None:
-        line = read_line(value, self.fields, batch.at, self.limits)
-        source = self._source(line.resource)
-        owner = source.known.join(line.attributes)
-        row = (
-            batch.group(owner, source, None),
-            line.time,
-            None,
-            line.severity,
-            line.severity_text,
-            line.event,
-            line.body,
-            line.trace_id,
-            line.span_id,
-            None,
-            dumps(line.attributes) if line.attributes else None,
-        )
-        batch.rows.append(row)
-
-    def _source(self, resource: Mapping[str, str]) -> Source:
-        key = tuple(resource.items())
-        found = self._sources.get(key)
-        if found is None:
-            if len(self._sources) >= _MOST_SOURCES:
-                self._sources.clear()
-            text = dumps(resource) if resource else None
-            found = Source(self._memory.joiner, dict(resource), text, self.limits)
-            self._sources[key] = found
-        return found
 
 
 def _closed(signal: Signal, batch: Batch) -> Decoded:

@@ -33,6 +33,9 @@ _NUMBERS.update(
     }
 )
 
+WORDS: Mapping[str, int] = _NUMBERS
+"""Every word that is known, in lower case, and the severity it means."""
+
 _TENS: Mapping[int, int] = {10: 1, 20: 5, 30: 9, 40: 13, 50: 17, 60: 21}
 """The levels of pino and bunyan."""
 

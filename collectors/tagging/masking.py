@@ -34,8 +34,17 @@ class Masking:
 
     @property
     def pattern(self) -> str:
-        """The whole expression, its three parts captured in order."""
-        return f"({self.before})({self.secret})({self.after})"
+        """The whole expression; what stands around the secret is captured, where anything does."""
+        around = (f"({part})" if part else "" for part in (self.before, self.after))
+        return f"(?:{self.secret})".join(around)
+
+    def replacement(self, reference: str) -> str:
+        """What replaces a match; ``reference`` is a form for the number of a group."""
+        numbers = iter((1, 2))
+        before, after = (
+            reference.format(next(numbers)) if part else "" for part in (self.before, self.after)
+        )
+        return f"{before}{self.mask}{after}"
 
 
 def maskings(plan: Plan) -> tuple[Masking, ...]:

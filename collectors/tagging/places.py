@@ -60,6 +60,16 @@ def named(plan: Plan, kind: type[S]) -> tuple[tuple[str, Stream, S], ...]:
     )
 
 
+def go_glob(path: str) -> str:
+    """A path whose only special sign is ``*`` as Go's own patterns of files.
+
+    Programs that use them take a path without ``*``, ``?`` and ``[`` as it is.
+    """
+    if not any(char in path for char in "*?["):
+        return path
+    return "".join(f"\\{char}" if char in "\\[?" else char for char in path)
+
+
 def called(stream: Stream) -> str:
     """How people call a stream."""
     return f"{stream.app}/{stream.component.name}"

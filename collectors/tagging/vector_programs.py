@@ -69,15 +69,30 @@ def regex(pattern: str) -> str:
     return "r'" + written(pattern, end="\\z") + "'"
 
 
-def text_of(field: str) -> str:
+def at(*path: str) -> str:
+    """A field of any type: with a known type, the compiler would refuse to see it checked."""
+    return f"(get(., {listed(path)}) ?? null)"
+
+
+def text_of(*path: str) -> str:
     """A field as a text, empty when it is none."""
-    return f'(string({field}) ?? "")'
+    return f'(string({at(*path)}) ?? "")'
+
+
+def object_of(*path: str) -> str:
+    """A field as an object, empty when it is none."""
+    return f"(object({at(*path)}) ?? {{}})"
 
 
 def of_lines(reading: Reading) -> str:
     """The program that says whose the records of a source are, and tells their fields apart."""
     source = reading.source
-    lines = [f"text = {text_of('.message')}", "fields = {}", *_told(source.format), *_found(reading)]
+    lines = [
+        f"text = {text_of('message')}",
+        "fields = {}",
+        *_told(source.format),
+        *_found(reading),
+    ]
     return _handed(
         lines,
         tags=reading.tags,
@@ -133,7 +148,7 @@ def _meta(reading: Reading) -> Meta:
             **{name: f".kubernetes.{field}" for name, field in _POD_FIELDS.items()},
         }
     if isinstance(source, JournalSource):
-        number = 'to_int(.PRIORITY) ?? 6'
+        number = "to_int(.PRIORITY) ?? 6"
         return {
             "host.hostname": ".host",
             "systemd.unit": "._SYSTEMD_UNIT",
@@ -161,12 +176,11 @@ def of_nobody(plan: Plan, *, sent: bool) -> str:
         "data_stream.namespace": plan.streams[0].namespace,
     }
     if not sent:
-        lines = [f"text = {text_of('.message')}", "fields = {}"]
+        lines = [f"text = {text_of('message')}", "fields = {}"]
         meta = {"host.hostname": ".hostname", "log.level": ".severity", "process.name": ".appname"}
         return _handed(lines, tags=tags, meta=meta, names={}, time=())
     known = [
-        "said = object(.resources) ?? {}",
-        "fields = merge(fields, said)",
+        f"fields = merge(fields, {object_of('resources')})",
     ]
     meta = {**_service_meta(), "service.name": '.resources."service.name"'}
     return _handed([*_sent(), *known], tags=tags, meta=meta, names={}, time=())
@@ -174,9 +188,9 @@ def of_nobody(plan: Plan, *, sent: bool) -> str:
 
 def _sent() -> list[str]:
     return [
-        f"text = {text_of('.message')}",
-        'if text == "" && exists(.message) { text = encode_json(.message) }',
-        "fields = object(.attributes) ?? {}",
+        f"text = {text_of('message')}",
+        'if text == "" && .message != null { text = encode_json(.message) }',
+        f"fields = {object_of('attributes')}",
         'if is_string(.trace_id) { fields = set(fields, ["trace_id"], .trace_id) ?? fields }',
         'if is_string(.span_id) { fields = set(fields, ["span_id"], .span_id) ?? fields }',
     ]
@@ -201,32 +215,35 @@ def _handed(
     """The end of a source's program: what the program for all records goes on with."""
     pairs = "\n".join(f"  {quoted(name)}: {quoted(value)}," for name, value in tags.items())
     known = "\n".join(f"  {quoted(name)}: {value}," for name, value in meta.items())
-    return "\n".join(
-        [
-            *lines,
-            f"tags = {{\n{pairs}\n}}",
-            f"known = {{\n{known}\n}}",
-            ". = {",
-            '  "text": text,',
-            '  "fields": fields,',
-            '  "tags": tags,',
-            '  "known": known,',
-            f'  "trace": {listed(names.get("trace", ("trace_id",)))},',
-            f'  "span": {listed(names.get("span", ("span_id",)))},',
-            f'  "time": {listed(time)},',
-            '  "read": .timestamp,',
-            "}",
-        ]
-    ) + "\n"
+    return (
+        "\n".join(
+            [
+                *lines,
+                f"tags = {{\n{pairs}\n}}",
+                f"known = {{\n{known}\n}}",
+                ". = {",
+                '  "text": text,',
+                '  "fields": fields,',
+                '  "tags": tags,',
+                '  "known": known,',
+                f'  "trace": {listed(names.get("trace", ("trace_id",)))},',
+                f'  "span": {listed(names.get("span", ("span_id",)))},',
+                f'  "time": {listed(time)},',
+                '  "read": .timestamp,',
+                "}",
+            ]
+        )
+        + "\n"
+    )
 
 
 def owner_of_service(plan: Plan, stream: Stream, source: OtlpSource) -> str:
     """The condition that a record was sent by a service, and not for another environment."""
     apps = listed(dict.fromkeys(each.app for each in plan.streams))
+    said = '.resources."service.namespace"'
     parts = [
         f'.resources."service.name" == {quoted(source.service)}',
-        f'(.resources."service.namespace" == {quoted(stream.app)} || '
-        f'!includes({apps}, .resources."service.namespace"))',
+        f"({said} == {quoted(stream.app)} || !includes({apps}, {said}))",
     ]
     for name in ("deployment.environment.name", "deployment.environment"):
         said = f".resources.{quoted(name)}"
@@ -238,9 +255,9 @@ def owner_of_pod(source: PodSource) -> str:
     """The condition that a record comes from a source's pods."""
     parts = []
     if source.pods is not None:
-        parts.append(f"match({text_of('.kubernetes.pod_name')}, {regex(source.pods)})")
+        parts.append(f"match({text_of('kubernetes', 'pod_name')}, {regex(source.pods)})")
     else:
-        labels = "object(.kubernetes.pod_labels) ?? {}"
+        labels = object_of("kubernetes", "pod_labels")
         parts += [
             f"(get({labels}, [{quoted(key)}]) ?? null) == {quoted(value)}"
             for key, value in source.labels.items()
@@ -290,36 +307,39 @@ def of_records(plan: Plan) -> str:
     names = "|".join(map(escaped, claims()))
     prefixes = "|".join(map(escaped, CLAIMED_PREFIXES))
     claimed = regex(f"^(?:(?:{names})$|{prefixes})")
-    return "\n".join(
-        [
-            f"text = {text_of('.text')}",
-            'fields = flatten(object(.fields) ?? {}, ".")',
-            f"fields = filter(fields) -> |name, _value| {{ !match(name, {claimed}) }}",
-            "document = {}",
-            *_identifier("trace", "trace.id", 32),
-            *_identifier("span", "span.id", 16),
-            _VERSION,
-            _TIMES,
-            _first("level", LEVELS, "!is_object(value) && !is_array(value) && value != null"),
-            'if level != null { document = set(document, ["log.level"], level) ?? document }',
-            _first("message", MESSAGES, "is_string(value)"),
-            "if message != null { text = string(message) ?? text }",
-            *_secrets(plan),
-            _kept(),
-            _PUT_TOGETHER,
-        ]
-    ) + "\n"
+    return (
+        "\n".join(
+            [
+                f"text = {text_of('text')}",
+                f'fields = flatten({object_of("fields")}, ".")',
+                f"fields = filter(fields) -> |name, _value| {{ !match(name, {claimed}) }}",
+                "document = {}",
+                *_identifier("trace", "trace.id", 32),
+                *_identifier("span", "span.id", 16),
+                _VERSION,
+                _TIMES,
+                _first("level", LEVELS, "!is_object(value) && !is_array(value) && value != null"),
+                'if level != null { document = set(document, ["log.level"], level) ?? document }',
+                _first("message", MESSAGES, "is_string(value)"),
+                "if message != null { text = string(message) ?? text }",
+                *_secrets(plan),
+                _kept(),
+                _PUT_TOGETHER,
+            ]
+        )
+        + "\n"
+    )
 
 
 def _identifier(concept: str, name: str, digits: int) -> list[str]:
     form = regex(f"^[0-9a-fA-F]{{{digits}}}$")
     return [
         f"{concept} = null",
-        f"for_each(array(.{concept}) ?? []) -> |_at, name| {{",
+        f"for_each(array({at(concept)}) ?? []) -> |_at, name| {{",
         '  value = string(get(fields, [name]) ?? null) ?? ""',
         f"  if {concept} == null && match(value, {form}) && !match(value, r'^0+\\z') {{",
         f"    {concept} = downcase(value)",
-        "    fields = object(remove(fields, [name]) ?? fields) ?? {}",
+        "    fields = remove(fields, [name]) ?? fields",
         "  }",
         "}",
         f"if {concept} != null {{",
@@ -335,7 +355,7 @@ def _first(variable: str, names: Iterable[str], condition: str) -> str:
         "  value = get(fields, [name]) ?? null\n"
         f"  if {variable} == null && {condition} {{\n"
         f"    {variable} = value\n"
-        "    fields = object(remove(fields, [name]) ?? fields) ?? {}\n"
+        "    fields = remove(fields, [name]) ?? fields\n"
         "  }\n"
         "}"
     )
@@ -346,24 +366,29 @@ for_each(["service.version", "version"]) -> |_at, name| {
   value = get(fields, [name]) ?? null
   if is_string(value) && (get(document, ["service.version"]) ?? null) == null {
     document = set(document, ["service.version"], value) ?? document
-    fields = object(remove(fields, [name]) ?? fields) ?? {}
+    fields = remove(fields, [name]) ?? fields
   }
 }"""
 
 # A number of ten digits is in seconds, of thirteen in milliseconds, and so on.
 _TIMES = """\
 at = null
-for_each(array(.time) ?? []) -> |_at, name| {
+for_each(array(get(., ["time"]) ?? null) ?? []) -> |_at, name| {
   value = get(fields, [name]) ?? null
   parsed = null
   if is_string(value) {
     parsed = parse_timestamp(replace(string(value) ?? "", ",", "."), "%+") ?? null
   } else if is_integer(value) {
     number = int(value) ?? 0
-    unit = if number >= 1000000000000000000 { "nanoseconds" } \
-else if number >= 1000000000000000 { "microseconds" } \
-else if number >= 1000000000000 { "milliseconds" } else { "seconds" }
-    if number >= 1000000000 { parsed = from_unix_timestamp(number, unit) ?? null }
+    if number >= 1000000000000000000 {
+      parsed = from_unix_timestamp(number, "nanoseconds") ?? null
+    } else if number >= 1000000000000000 {
+      parsed = from_unix_timestamp(number, "microseconds") ?? null
+    } else if number >= 1000000000000 {
+      parsed = from_unix_timestamp(number, "milliseconds") ?? null
+    } else if number >= 1000000000 {
+      parsed = from_unix_timestamp(number, "seconds") ?? null
+    }
   } else if is_float(value) {
     number = float(value) ?? 0.0
     if number >= 1000000000.0 && number < 100000000000.0 {
@@ -372,14 +397,14 @@ else if number >= 1000000000000 { "milliseconds" } else { "seconds" }
   }
   if at == null && parsed != null {
     at = parsed
-    fields = object(remove(fields, [name]) ?? fields) ?? {}
+    fields = remove(fields, [name]) ?? fields
   }
 }"""
 
 _PUT_TOGETHER = """\
-known = filter(object(.known) ?? {}) -> |_name, value| { value != null }
-read = .read
-tags = object(.tags) ?? {}
+known = filter(object(get(., ["known"]) ?? null) ?? {}) -> |_name, value| { value != null }
+read = get(., ["read"]) ?? null
+tags = object(get(., ["tags"]) ?? null) ?? {}
 document = merge(merge(merge(kept, known), document), tags)
 if at == null { at = if is_timestamp(read) { read } else { now() } }
 . = unflatten(document, ".")
@@ -404,7 +429,8 @@ def _secrets(plan: Plan) -> list[str]:
         ]
     return [
         f"text = {masked(plan, 'text')}",
-        'wrapped = map_values({"fields": fields}, recursive: true) -> |value| {',
+        # With a second value of any type, the compiler does not know what it will meet.
+        'wrapped = map_values({"fields": fields, "any": at}, recursive: true) -> |value| {',
         "  result = value",
         "  if is_string(value) {",
         '    inside = string(value) ?? ""',
@@ -413,7 +439,7 @@ def _secrets(plan: Plan) -> list[str]:
         *by_name,
         "  result",
         "}",
-        "fields = object(wrapped.fields) ?? {}",
+        'fields = object(get(wrapped, ["fields"]) ?? null) ?? {}',
     ]
 
 

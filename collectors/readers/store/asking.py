@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from collectors.readers.store.conditions import Parameters
 from collectors.readers.telemetry import Answered, TimeRange
@@ -38,6 +38,14 @@ class Question:
     apps: Collection[str | None] | None
     range: TimeRange | None
     texts: Expression | None = None
+
+
+class Asks(Protocol):
+    """Whatever answers questions in SQL: the store, or rows that another source gave."""
+
+    def frame(self, question: Question, *, notes: Sequence[str] = ()) -> Answered[pd.DataFrame]:
+        """Return an answer as a frame."""
+        ...
 
 
 class Asker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from collectors.readers.store.asking import Asker, Question
+from collectors.readers.store.asking import Asks, Question
 from collectors.readers.store.conditions import Parameters, bad_span, counted_spans, where
 from collectors.readers.store.traces import column, entries
 from collectors.readers.telemetry import Answered, Badness, Where
@@ -31,7 +31,7 @@ calls AS (
 
 
 def breakdown(
-    asker: Asker, asked: Where, bad: Badness, dimensions: Sequence[str]
+    asker: Asks, asked: Where, bad: Badness, dimensions: Sequence[str]
 ) -> Answered[pd.DataFrame]:
     """Return requests by every combination of dimensions that occurs among them."""
     parameters = Parameters()

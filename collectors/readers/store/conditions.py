@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from collectors.readers.names import ALIASES, LEVELS
 from collectors.readers.telemetry import Badness, Filter, LogQuery, TimeRange, Where
 from collectors.signals import SCHEMAS, Signal
 from slo.logquery import And, Compare, Expression, Has, Is, Not, Or, Words
-from slo.naming import TAGS
 from slo.records import dataclass
 
 _JSON = ("attributes", "resource", "scope")
-
-_ALIASES: Mapping[str, str] = {
-    **{tag.otel: tag.label for tag in TAGS if tag.label in {"app", "env", "team", "version"}},
-    **{tag.ecs: tag.label for tag in TAGS if tag.label in {"app", "env", "team", "version"}},
-    "service.name": "service",
-    "trace.id": "trace_id",
-    "span.id": "span_id",
-    "host.name": "host",
-    "k8s.pod.name": "pod",
-    "k8s.namespace.name": "namespace",
-    "k8s.cluster.name": "cluster",
-    "message": "body",
-    "log.level": "level",
-    "http.route": "route",
-    "http.response.status_code": "http_status",
-    "http.request.method": "method",
-}
-"""The names that people know columns by."""
-
-LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
-"""OpenTelemetry's severities in fours: 1 to 4 is trace, 21 to 24 is fatal."""
 
 LEVEL_SQL = (
     "CASE WHEN severity IS NULL OR severity < 1 THEN 'unknown' "
@@ -65,7 +42,7 @@ class _Names:
 
     def text(self, field: str) -> str:
         """SQL for the text of a field: a column, or what attributes or the resource hold."""
-        name = _ALIASES.get(field, field)
+        name = ALIASES.get(field, field)
         if name == "level" and self.signal is Signal.LOGS:
             return f"({LEVEL_SQL})"
         if name in SCHEMAS[self.signal].names and name not in _JSON:
@@ -94,7 +71,7 @@ def _texts(query: Expression) -> Expression:
             return And(parts=tuple(map(_texts, parts)))
         case Or(parts=parts):
             return Or(parts=tuple(map(_texts, parts)))
-        case Is(field=field, value=value) if _ALIASES.get(field, field) == "body":
+        case Is(field=field, value=value) if ALIASES.get(field, field) == "body":
             return Words(text=value)
         case _:
             return query

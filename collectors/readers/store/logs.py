@@ -22,6 +22,7 @@ from collectors.signals import Signal
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _COLUMNS = (
     "time",
@@ -95,38 +96,44 @@ def failing_bodies(asker: Asker, asked: Where, bad: Badness, limit: int) -> Answ
     Only lines of stored traces are compared: failures are logged more often than they are traced,
     and lines whose request is not known would count as those of good ones.
     """
+    _, traces = asker.table(judged_traces(asked, bad))
+    return asker.frame(bodies_of(asked, traces, limit))
+
+
+def judged_traces(asked: Where, bad: Badness) -> Question:
+    """Ask which traces hold bad requests that the filters select, and which hold no bad ones."""
     spans = Parameters()
     everyone = where(replace(asked, filters=()), Signal.SPANS, spans)
     fails, counted = bad_span(bad, spans), counted_spans(bad, spans)
-    _, table = asker.table(
-        Question(
-            signal=Signal.SPANS,
-            sql="SELECT trace_id, bool_or(chosen) AS failing FROM ("
-            f"SELECT trace_id, {fails} AS bad, {fails} AND {where(asked, Signal.SPANS, spans)} "
-            f"AS chosen FROM records WHERE {everyone} AND {counted}) "
-            "GROUP BY trace_id HAVING bool_or(chosen) OR NOT bool_or(bad) "
-            "QUALIFY row_number() OVER (PARTITION BY failing ORDER BY hash(trace_id)) "
-            f"<= {MOST_TRACES}",
-            parameters=spans,
-            apps=(asked.app,),
-            range=asked.range,
-        )
+    return Question(
+        signal=Signal.SPANS,
+        sql="SELECT trace_id, bool_or(chosen) AS failing FROM ("
+        f"SELECT trace_id, {fails} AS bad, {fails} AND {where(asked, Signal.SPANS, spans)} "
+        f"AS chosen FROM records WHERE {everyone} AND {counted}) "
+        "GROUP BY trace_id HAVING bool_or(chosen) OR NOT bool_or(bad) "
+        "QUALIFY row_number() OVER (PARTITION BY failing ORDER BY hash(trace_id)) "
+        f"<= {MOST_TRACES}",
+        parameters=spans,
+        apps=(asked.app,),
+        range=asked.range,
     )
+
+
+def bodies_of(asked: Where, traces: pa.Table, limit: int) -> Question:
+    """Ask for log lines of traces, as many of failing ones as of others at most."""
     parameters = Parameters()
-    traces = parameters.bind(table.column("trace_id").to_pylist())
-    failing = parameters.bind(table.column("failing").to_pylist())
+    known = parameters.bind(traces.column("trace_id").to_pylist())
+    failing = parameters.bind(traces.column("failing").to_pylist())
     condition = where(replace(asked, filters=()), Signal.LOGS, parameters)
-    return asker.frame(
-        Question(
-            signal=Signal.LOGS,
-            sql=f"WITH known AS (SELECT unnest({traces}::VARCHAR[]) AS trace_id, "
-            f"unnest({failing}::BOOLEAN[]) AS failing) "
-            "SELECT time, body, severity, failing, trace_id "
-            f"FROM records JOIN known USING (trace_id) WHERE {condition} "
-            "QUALIFY row_number() OVER (PARTITION BY failing "
-            f"ORDER BY hash(time, body)) <= {limit}",
-            parameters=parameters,
-            apps=(asked.app,),
-            range=asked.range,
-        )
+    return Question(
+        signal=Signal.LOGS,
+        sql=f"WITH known AS (SELECT unnest({known}::VARCHAR[]) AS trace_id, "
+        f"unnest({failing}::BOOLEAN[]) AS failing) "
+        "SELECT time, body, severity, failing, trace_id "
+        f"FROM records JOIN known USING (trace_id) WHERE {condition} "
+        "QUALIFY row_number() OVER (PARTITION BY failing "
+        f"ORDER BY hash(time, body)) <= {limit}",
+        parameters=parameters,
+        apps=(asked.app,),
+        range=asked.range,
     )

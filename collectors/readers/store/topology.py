@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collectors.readers.store.asking import Asker, Question
+from collectors.readers.store.asking import Asks, Question
 from collectors.readers.store.conditions import Parameters, where
 from collectors.readers.telemetry import Answered, TimeRange, Where
 from collectors.signals import Signal
@@ -41,7 +41,7 @@ GROUP BY ALL ORDER BY count DESC, source, target
 """
 
 
-def edges(asker: Asker, asked: Where | None, span: TimeRange) -> Answered[pd.DataFrame]:
+def edges(asker: Asks, asked: Where | None, span: TimeRange) -> Answered[pd.DataFrame]:
     """Return every pair of caller and called in a range, with rates, errors and durations."""
     parameters = Parameters()
     condition = "true" if asked is None else where(asked, Signal.SPANS, parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from collectors.readers.store.asking import Asker, Question
+from collectors.readers.store.asking import Asks, Question
 from collectors.readers.store.conditions import ENTRY, Parameters, slice_of, where
 from collectors.readers.telemetry import Answered, TimeRange, TraceOrder, TraceQuery, Where
 from collectors.signals import SCHEMAS, Signal
@@ -72,7 +72,7 @@ def entries(asked: Where, parameters: Parameters) -> str:
     )
 
 
-def traces(asker: Asker, query: TraceQuery) -> Answered[pd.DataFrame]:
+def traces(asker: Asks, query: TraceQuery) -> Answered[pd.DataFrame]:
     """Return a row for each trace that entered the app, with its first entry span."""
     parameters = Parameters()
     found = [f"WITH {entries(query.where, parameters)}"]
@@ -91,7 +91,7 @@ def traces(asker: Asker, query: TraceQuery) -> Answered[pd.DataFrame]:
     return asker.frame(_question(query.where, "".join(found), parameters))
 
 
-def trace(asker: Asker, trace_id: str, around: TimeRange | None) -> Answered[pd.DataFrame]:
+def trace(asker: Asks, trace_id: str, around: TimeRange | None) -> Answered[pd.DataFrame]:
     """Return the spans of one trace, whosever they are."""
     parameters = Parameters()
     span = around and TimeRange(start=around.start - HOUR, end=around.end + HOUR)
@@ -109,7 +109,7 @@ def trace(asker: Asker, trace_id: str, around: TimeRange | None) -> Answered[pd.
 
 
 def heatmap(
-    asker: Asker, query: TraceQuery, slices: int, bounds: Sequence[int]
+    asker: Asks, query: TraceQuery, slices: int, bounds: Sequence[int]
 ) -> Answered[pd.DataFrame]:
     """Return how many entry spans fall into each slice of time and of duration."""
     parameters = Parameters()
@@ -140,7 +140,7 @@ def _chosen(query: TraceQuery, parameters: Parameters) -> str:
     return " AND ".join(conditions)
 
 
-def red(asker: Asker, asked: Where, by: str | None, slices: int) -> Answered[pd.DataFrame]:
+def red(asker: Asks, asked: Where, by: str | None, slices: int) -> Answered[pd.DataFrame]:
     """Return rate, errors and durations of entry spans over time."""
     parameters = Parameters()
     common = entries(asked, parameters)

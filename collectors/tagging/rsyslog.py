@@ -1,0 +1,199 @@
+"""rsyslog: a daemon of its own beside the system's, with its unit and its variables."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from collectors.tagging.header import header
+from collectors.tagging.machines import environment
+from collectors.tagging.model import JournalSource, OtlpSource, Plan, PodSource, SyslogSource
+from collectors.tagging.places import called
+from collectors.tagging.rsyslog_parts import inputs
+from collectors.tagging.rsyslog_parts.records import library
+from collectors.tagging.rsyslog_parts.sending import DEAD_LETTERS, REFUSED, credentials, sending
+from collectors.tagging.rsyslog_parts.text import variable
+from collectors.tagging.shipping import (
+    HOST,
+    Reading,
+    destination_notes,
+    endpoint,
+    left_out,
+    of_kind,
+    readings,
+)
+from collectors.tagging.texts import comment
+
+NAME = "rsyslog"
+VERSION = "8.2302"
+CONFIG = "rsyslog.conf"
+FOLDER = "/etc/headroom-rsyslog"
+STATE = "/var/lib/headroom-rsyslog"
+
+_MODULES = ("imfile", "mmutf8fix", "omelasticsearch")
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+
+
+def files(plan: Plan) -> Mapping[str, str]:
+    """The files for one environment; see docs/collectors/rsyslog.md for what each is for."""
+    found = readings(plan)
+    if not found:
+        return {}
+    shared, single = inputs.files(found)
+    text = "\n".join(
+        part
+        for part in (
+            comment(header(plan, NAME, *_notes(plan))) + _globals(found),
+            library(plan),
+            inputs.readers(_read(found)),
+            shared,
+            inputs.pods(found),
+            inputs.syslog(plan, found),
+            inputs.journal(found),
+            sending(plan),
+            _include() if single else "",
+        )
+        if part
+    )
+    hosts = {
+        f"hosts/{host_file(host)}.conf": comment(
+            header(plan, NAME, f"What only {host} has: {HOST} names this file.")
+        )
+        + each
+        for host, each in sorted(single.items())
+    }
+    return {CONFIG: text, **hosts, **_delivery(plan, found)}
+
+
+def _read(found: Sequence[Reading]) -> tuple[Reading, ...]:
+    return tuple(
+        each
+        for each in found
+        if not (isinstance(each.source, PodSource) and inputs.by_labels(each.source))
+    )
+
+
+def _notes(plan: Plan) -> tuple[str, ...]:
+    unknown = [
+        called(stream)
+        for stream, source in plan.of(PodSource)
+        if inputs.by_labels(source)
+    ]
+    return (
+        "Records go to the Elasticsearch-compatible intake of their destination.",
+        *destination_notes(plan, NAME),
+        *left_out(plan, {OtlpSource: "OTLP"}),
+        *(f"Not collected here: {name}, whose pods only labels tell apart." for name in unknown),
+        f"Version {VERSION} sends a name and a password, no API key.",
+    )
+
+
+def _globals(found: Sequence[Reading]) -> str:
+    # A line of the file of refused requests holds a whole request.
+    text = (
+        f"global(workDirectory={variable('HEADROOM_STATE')} maxMessageSize=\"4m\"\n"
+        '  processInternalMessages="off" parser.permitSlashInProgramName="on")\n'
+        'main_queue(queue.type="Direct")\n'
+    )
+    modules = [*_MODULES]
+    if of_kind(found, SyslogSource):
+        modules += ["imtcp", "imudp"]
+    text += "".join(f'module(load="{name}")\n' for name in modules)
+    if of_kind(found, JournalSource):
+        text += (
+            'module(load="imjournal" stateFile="imjournal" persistStateInterval="100"\n'
+            '  ratelimit.interval="0" ignorePreviousMessages="on" workAroundJournalBug="on")\n'
+        )
+    return text
+
+
+def _include() -> str:
+    path = "`echo $HEADROOM_CONFIG/hosts/$HEADROOM_HOST.conf`"
+    return f'include(file={path} mode="optional")\n'
+
+
+def host_file(host: str) -> str:
+    """The name of a host's file: the host's own unless it is none for a file."""
+    if _SAFE.fullmatch(host):
+        return host
+    digest = hashlib.sha256(host.encode()).hexdigest()[:12]
+    return f"{re.sub('[^A-Za-z0-9]+', '-', host).strip('-')[:40]}-{digest}"
+
+
+def _delivery(plan: Plan, found: Sequence[Reading]) -> dict[str, str]:
+    name, _ = endpoint(plan)
+    user, password = credentials(plan)
+    variables = {
+        name: with_port(endpoint(plan)[1]),
+        user: "headroom",
+        password: "",
+        "HEADROOM_STATE": STATE,
+        "HEADROOM_CONFIG": FOLDER,
+    }
+    if of_kind(found, SyslogSource):
+        variables |= {"HEADROOM_SYSLOG_ADDRESS": "127.0.0.1", "HEADROOM_SYSLOG_PORT": "5514"}
+    about = header(plan, NAME)
+    note = f"{HOST} is the host's own name unless it is set here; addresses need their port."
+    return {
+        "headroom-rsyslog.env": environment((*about, note), variables, active=True),
+        "headroom-rsyslog.service": comment(about) + _unit(found),
+        "headroom-rsyslog.logrotate": comment(about) + _rotation(),
+    }
+
+
+def with_port(url: str) -> str:
+    """An address with its port, without which this version takes 9200."""
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        scheme, rest = "http", url
+    host, slash, path = rest.partition("/")
+    if not re.search(r":[0-9]+$", host):
+        host += ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{host}{slash}{path}"
+
+
+def _unit(found: Sequence[Reading]) -> str:
+    groups = "adm systemd-journal" if of_kind(found, JournalSource) else "adm"
+    run = "/usr/sbin/rsyslogd -n -i /run/headroom-rsyslog/pid"
+    return (
+        "[Unit]\n"
+        "Description=rsyslog with Headroom's tags\n"
+        "Wants=network-online.target\n"
+        "After=network-online.target\n"
+        "\n"
+        "[Service]\n"
+        f"Environment={HOST}=%H\n"
+        f"EnvironmentFile={FOLDER}/headroom-rsyslog.env\n"
+        f"ExecStartPre=/usr/sbin/rsyslogd -N1 -f {FOLDER}/{CONFIG}\n"
+        f"ExecStart={run} -f {FOLDER}/{CONFIG}\n"
+        "ExecReload=/bin/kill -HUP $MAINPID\n"
+        f"SupplementaryGroups={groups}\n"
+        "StateDirectory=headroom-rsyslog\n"
+        "StateDirectoryMode=0700\n"
+        "RuntimeDirectory=headroom-rsyslog\n"
+        "Restart=always\n"
+        "RestartSec=5\n"
+        "MemoryMax=1G\n"
+        "NoNewPrivileges=yes\n"
+        "ProtectSystem=strict\n"
+        "ProtectHome=read-only\n"
+        "\n"
+        "[Install]\n"
+        "WantedBy=multi-user.target\n"
+    )
+
+
+def _rotation() -> str:
+    return (
+        f"{STATE}{DEAD_LETTERS} {STATE}{REFUSED} {{\n"
+        "  size 64M\n"
+        "  rotate 4\n"
+        "  missingok\n"
+        "  notifempty\n"
+        "  sharedscripts\n"
+        "  postrotate\n"
+        "    systemctl kill -s HUP headroom-rsyslog.service\n"
+        "  endscript\n"
+        "}\n"
+    )

@@ -1,0 +1,1 @@
+"""The parts that rsyslog's files are put together from."""

@@ -1,0 +1,297 @@
+"""The program in Ruby that Fluentd and Logstash share: one record in, one document out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collectors.tagging.expressions import written
+from collectors.tagging.model import Plan
+from collectors.tagging.shipping import (
+    CLAIMED_PREFIXES,
+    HOST,
+    LEVEL,
+    LEVEL_WITHIN,
+    LEVELS,
+    MESSAGES,
+    PRIORITIES,
+    PRIVATE_KEY,
+    RESERVED,
+    TIME,
+    UNATTRIBUTED,
+    Reading,
+    claims,
+)
+from collectors.tagging.tables import table
+from slo.collecting import MASK
+
+
+def quoted(text: str) -> str:
+    """A text as a literal in which Ruby expands nothing."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def literal(value: object, depth: int = 1) -> str:
+    """Texts, numbers, booleans, lists and mappings as a literal of Ruby."""
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(literal(each, depth) for each in value)}]"
+    if isinstance(value, Mapping):
+        start = "  " * depth
+        lines = "".join(
+            f"{start}  {quoted(str(key))} => {literal(each, depth + 1)},\n"
+            for key, each in value.items()
+        )
+        return f"{{\n{lines}{start}}}" if lines else "{}"
+    return str(value)
+
+
+def expression(pattern: str) -> str:
+    """A portable expression as Ruby has it; ``^`` alone would match at every line."""
+    return written(pattern, start="\\A", end="\\z")
+
+
+def module(plan: Plan, found: Sequence[Reading]) -> str:
+    """The module: what it looks into, then what it does."""
+    names = {
+        "SOURCES": table(found, expression),
+        "SECRETS": [expression(secret.pattern) for secret in plan.secrets],
+        "PRIVATE": expression(PRIVATE_KEY) if plan.settings.redact_builtin else None,
+        "MASK": MASK,
+        "CLAIMS": list(claims()),
+        "CLAIMED": list(CLAIMED_PREFIXES),
+        "RESERVED": list(RESERVED),
+        "MESSAGES": list(MESSAGES),
+        "LEVELS": list(LEVELS),
+        "LEVEL": expression(LEVEL),
+        "LEVEL_WITHIN": LEVEL_WITHIN,
+        "TIME": expression(TIME),
+        "PRIORITIES": list(PRIORITIES),
+        "HOST": HOST,
+        "NOBODY": {
+            "data_stream.type": "logs",
+            "data_stream.dataset": UNATTRIBUTED,
+            "data_stream.namespace": plan.streams[0].namespace,
+        },
+    }
+    constants = "".join(f"  {name} = {literal(value)}\n" for name, value in names.items())
+    return (
+        "# encoding: utf-8\n"
+        "# frozen_string_literal: true\n\n"
+        "require 'json'\nrequire 'time'\nrequire 'socket'\n\n"
+        f"module Headroom\n{constants}{_PROGRAM}end\n"
+    )
+
+
+_PROGRAM = r"""
+  SECRET = SECRETS.map { |pattern| Regexp.new(pattern) }
+  PRIVATE_KEY = PRIVATE && Regexp.new(PRIVATE)
+  LEVEL_IN = Regexp.new(LEVEL)
+  TIME_IN = Regexp.new(TIME)
+  IN_TEXT = SOURCES.map do |name, source|
+    patterns = %w[trace_in span_in pods].map { |key| [key, source[key] && Regexp.new(source[key])] }
+    [name, patterns.to_h]
+  end.to_h
+  MOST_FIELDS = 256
+  ISO = /\A(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)\z/
+
+  module_function
+
+  # One record of a source as a document with dotted names; nil when it is not this host's.
+  def document(name, text, meta)
+    source = name && SOURCES.fetch(name)
+    return nil if source && source['kind'] == 'file' && !host?(source, host)
+
+    read(name, source, valid(text.to_s), meta)
+  end
+
+  def read(name, source, text, meta)
+    fields = source ? told(name, source, text) : {}
+    fields.reject! { |key, _| claim?(key) }
+    found = meta.reject { |_, value| value.nil? || value == '' }
+    lift(source, fields, found) if source
+    level = take(fields, LEVELS) { |value| !value.is_a?(Array) }
+    found['log.level'] = masked(level.to_s) if level
+    message = take(fields, MESSAGES) { |value| value.is_a?(String) }
+    found['message'] = masked(message || text)
+    fields.first(MOST_FIELDS).each do |key, value|
+      place = RESERVED.include?(key) ? "labels.#{key}" : key
+      found[place] = clean(value, key) unless found.key?(place)
+    end
+    found.merge(source ? source['tags'] : NOBODY)
+  end
+
+  def lift(source, fields, found)
+    { 'trace' => 32, 'span' => 16 }.each do |concept, digits|
+      value = take(fields, source[concept]) { |each| identifier?(each, digits) }
+      found["#{concept}.id"] = value.downcase if value
+    end
+    version = take(fields, ['service.version', 'version']) { |value| value.is_a?(String) }
+    found['service.version'] = masked(version) if version
+    at = take(fields, source['time']) { |value| instant(value) }
+    found['@timestamp'] = instant(at) if at
+  end
+
+  def identifier?(value, digits)
+    value.is_a?(String) && value.match?(/\A\h{#{digits}}\z/) && !value.match?(/\A0+\z/)
+  end
+
+  def take(fields, names)
+    name = names.find { |each| fields.key?(each) && yield(fields[each]) }
+    name && fields.delete(name)
+  end
+
+  def instant(value)
+    case value
+    when Integer, Float then of_number(value)
+    when String then of_text(value)
+    end
+  end
+
+  # A number of ten digits is in seconds, of thirteen in milliseconds, and so on.
+  def of_number(value)
+    number = value.to_r
+    [[10**18, 10**9], [10**15, 10**6], [10**12, 10**3], [10**9, 1]].each do |least, scale|
+      return Time.at(number / scale).utc.iso8601(3) if number >= least && number < 10**19
+    end
+    nil
+  end
+
+  def of_text(value)
+    match = ISO.match(value)
+    return nil if match.nil?
+
+    zone = match[8] == 'Z' ? '+00:00' : match[8].sub(/\A(...):?(..)\z/, '\1:\2')
+    second = match[6].to_r + "0.#{match[7] || 0}".to_r
+    time = Time.new(*match[1..5].map(&:to_i), second, zone).utc
+    time.iso8601(match[7] && match[7].size > 3 ? match[7].size : 3)
+  rescue ArgumentError
+    nil
+  end
+
+  def told(name, source, text)
+    case source['format']
+    when 'json' then of_json(text)
+    when 'logfmt' then of_logfmt(text)
+    else of_plain(name, source, text)
+    end
+  end
+
+  def of_json(text)
+    return {} unless text.lstrip.start_with?('{')
+
+    value = JSON.parse(text)
+    value.is_a?(Hash) ? flatten(value, '', {}) : {}
+  rescue JSON::ParserError
+    {}
+  end
+
+  def of_logfmt(text)
+    return {} unless text.match?(/\A[^ =]+=/)
+
+    text.scan(/([^ =]+)=("(?:[^"\\]|\\.)*"|[^ ]*)/).map do |key, value|
+      [key, value.start_with?('"') ? value[1..-2].gsub(/\\(.)/) { Regexp.last_match(1) } : value]
+    end.to_h
+  end
+
+  def of_plain(name, source, text)
+    found = {
+      source['trace'].first => IN_TEXT[name]['trace_in'].match(text),
+      source['span'].first => IN_TEXT[name]['span_in'].match(text),
+      source['time'].first => TIME_IN.match(text)
+    }
+    found[LEVELS.first] = LEVEL_IN.match(text[0, LEVEL_WITHIN]) if source['level']
+    found.compact.transform_values { |match| match[1] }
+  end
+
+  def flatten(value, prefix, found)
+    value.each do |key, part|
+      if part.is_a?(Hash)
+        flatten(part, "#{prefix}#{key}.", found)
+      elsif !part.nil?
+        found["#{prefix}#{key}"] = part
+      end
+    end
+    found
+  end
+
+  def claim?(name)
+    CLAIMS.include?(name) || CLAIMED.any? { |prefix| name.start_with?(prefix) }
+  end
+
+  def masked(text)
+    SECRET.reduce(valid(text)) { |found, secret| found.gsub(secret) { MASK } }
+  end
+
+  def valid(text)
+    found = text.dup.force_encoding(Encoding::UTF_8)
+    found.valid_encoding? ? found : found.scrub('?')
+  end
+
+  def clean(value, name)
+    return MASK if PRIVATE_KEY && PRIVATE_KEY.match?(name.downcase)
+
+    case value
+    when String then masked(value)
+    when Array then value.map { |part| clean(part, '') }
+    when Hash then value.map { |key, part| [key, clean(part, key)] }.to_h
+    else value
+    end
+  end
+
+  def host
+    name = ENV[HOST].to_s
+    name.empty? ? nil : name
+  end
+
+  def host?(source, name)
+    return true if source['hosts'].empty? || source['hosts'].include?(name)
+
+    name.nil? && !source['strict']
+  end
+
+  # The place of a pod's file says whose it is.
+  def pod(path)
+    *_, names, container, _ = path.to_s.split('/')
+    namespace, name, uid = names.to_s.split('_', 3)
+    { 'namespace' => namespace, 'name' => name.to_s, 'uid' => uid, 'container' => container }
+  end
+
+  def owner_of_pod(found, labels)
+    SOURCES.each_key.find do |name|
+      source = SOURCES[name]
+      next if source['kind'] != 'pods' || source['pod_namespace'] != found['namespace']
+      next if source['container'] && source['container'] != found['container']
+      next IN_TEXT[name]['pods'].match?(found['name']) if source['pods']
+
+      source['labels'].all? { |key, value| labels[key] == value }
+    end
+  end
+
+  def owner_of_message(program, sender)
+    SOURCES.each_key.find do |name|
+      source = SOURCES[name]
+      source['kind'] == 'syslog' && source['program'] == program && host?(source, sender)
+    end
+  end
+
+  def priority(number)
+    number.to_s.match?(/\A[0-7]\z/) ? PRIORITIES[number.to_i] : nil
+  end
+
+  # Names with dots as objects, for what looks for fields by their place.
+  def nested(document)
+    document.each_with_object({}) do |(name, value), found|
+      *path, last = name.split('.')
+      place = path.reduce(found) do |at, part|
+        at[part] = {} unless at[part].is_a?(Hash)
+        at[part]
+      end
+      place[last || name] = value
+    end
+  end
+"""

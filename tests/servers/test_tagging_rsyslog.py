@@ -1,0 +1,118 @@
+"""What is generated for rsyslog, in the real rsyslog."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from collectors.tagging import rsyslog as generator
+from slo.collecting import Collecting, Destination
+from tests.servers.bulk import Bulk
+from tests.servers.processes import wait_until
+from tests.servers.shipped import API, check_all, fill, plan, rotate, wait_for, write
+from tests.servers.syslogs import Rsyslog, rsyslog_check
+from tests.unit.collectors.tagging.examples import airline
+
+
+def unpacked(files: Mapping[str, str], folder: Path, logs: Path) -> Path:
+    """Write the files, with the pods of the test's own, and return the main one."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text.replace("/var/log/pods", f"{logs}/pods"))
+    return folder / generator.CONFIG
+
+
+def running(binaries: Path, bulk: Bulk, home: Path) -> Rsyslog:
+    """Make a daemon over the folders ``logs``, ``config`` and ``state`` of a home."""
+    for name in ("logs", "config", "state"):
+        (home / name).mkdir(exist_ok=True)
+
+    def configure(port: int, _: Path) -> str:
+        daemon.environment["HEADROOM_SYSLOG_PORT"] = str(port)
+        main = unpacked(generator.files(plan(home / "logs")), home / "config", home / "logs")
+        return main.read_text()
+
+    variables = {
+        "HEADROOM_ENDPOINT": bulk.url,
+        "HEADROOM_USERNAME": "headroom",
+        "HEADROOM_TOKEN": "t0ken",
+        "HEADROOM_STATE": str(home / "state"),
+        "HEADROOM_CONFIG": str(home / "config"),
+        "HEADROOM_HOST": "tick-1.example",
+        "HEADROOM_SYSLOG_ADDRESS": "127.0.0.1",
+    }
+    daemon = Rsyslog(binaries, configure=configure, environment=variables)
+    return daemon
+
+
+@pytest.mark.parametrize("destination", list(Destination))
+def test_every_generated_file_is_valid(
+    rsyslog_bin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, destination: Destination
+) -> None:
+    """With every kind of source, on a host that has files of its own."""
+    files = generator.files(airline(Collecting(destination=destination)))
+    main = unpacked(files, tmp_path, tmp_path)
+    for line in files["headroom-rsyslog.env"].splitlines():
+        if not line.startswith("#"):
+            monkeypatch.setenv(*line.split("=", 1))
+    monkeypatch.setenv("HEADROOM_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HEADROOM_STATE", str(tmp_path))
+    for host in ("tick-1.example", "cargo-1", "another"):
+        monkeypatch.setenv("HEADROOM_HOST", host)
+        outcome = rsyslog_check(rsyslog_bin, main)
+        assert outcome.ok, outcome.output
+
+
+def test_records_arrive_tagged_and_without_secrets(rsyslog_bin: Path, tmp_path: Path) -> None:
+    """From files, pods and both transports of syslog, through refusals; rejected ones are kept."""
+    judged = {"message": 429}
+
+    def judge(source: Mapping[str, object]) -> int:
+        if source.get("message") == "odd":
+            return judged.pop("message", 201)
+        return 400 if source.get("message") == "not taken" else 201
+
+    with (
+        Bulk(refusals=[503, 429], judge=judge) as bulk,
+        running(rsyslog_bin, bulk, tmp_path) as daemon,
+    ):
+        fill(tmp_path / "logs", daemon.port)
+        write(tmp_path / "logs" / "api-2.log", '{"message":"not taken"}')
+        check_all(bulk, tmp_path / "logs", typed=True)
+        dead = tmp_path / "state" / "dead-letters.jsonl"
+        wait_until(dead.exists, what="a dead letter")
+
+        assert {"/elastic/_bulk"} == {each.path for each in bulk.requests}
+        assert {503, 429, 200} == {each.status for each in bulk.requests}
+        assert {"create"} == {each.operation for each in bulk.taken}
+        (letter,) = map(json.loads, dead.read_text().splitlines())
+        assert (API, 400) == (letter["index"], letter["answer"]["status"])
+        assert "not taken" == json.loads(letter["document"])["message"]
+
+
+def test_rotation_and_a_restart_lose_nothing_and_double_nothing(
+    rsyslog_bin: Path, tmp_path: Path
+) -> None:
+    """While it runs a file is renamed; while it is stopped and while nobody takes, more comes."""
+    file = tmp_path / "logs" / "api-1.log"
+    with Bulk() as bulk:
+        port = bulk.port
+        with running(rsyslog_bin, bulk, tmp_path):
+            write(file, *(f"first {at}" for at in range(100)))
+            rotate(file)
+            write(file, *(f"second {at}" for at in range(100)))
+            wait_for(bulk, API, 200)
+        write(file, *(f"third {at}" for at in range(100)))
+    with running(rsyslog_bin, bulk, tmp_path):
+        # Nobody takes anything now: it is on disk when the daemon stops.
+        spool = tmp_path / "state" / "spool.jsonl"
+        wait_until(lambda: "third 99" in spool.read_text(), what="the spool")
+    with Bulk(port=port) as again, running(rsyslog_bin, again, tmp_path):
+        write(file, "last")
+        wait_until(lambda: "last" in again.messages(), what="the last line")
+        wait_until(lambda: len(again.messages()) >= 101, what="all lines")
+
+        every = bulk.messages() + again.messages()
+        expected = [f"{name} {at}" for name in ("first", "second", "third") for at in range(100)]
+        assert sorted([*expected, "last"]) == sorted(every)
