@@ -55,6 +55,35 @@ METRICS: Mapping[str, Metric] = {
     "headroom_ingest_waiting_bytes": Metric(
         kind=Kind.GAUGE, otel="headroom.ingest.waiting.bytes", help="Their bytes as sent."
     ),
+    "headroom_forward_records_total": Metric(
+        kind=Kind.COUNTER,
+        otel="headroom.forward.records",
+        help="Records that the cluster has, by signal.",
+    ),
+    "headroom_forward_dead_letters_total": Metric(
+        kind=Kind.COUNTER,
+        otel="headroom.forward.dead_letters",
+        help="Records that the cluster refused for good, by signal.",
+    ),
+    "headroom_forward_retries_total": Metric(
+        kind=Kind.COUNTER, otel="headroom.forward.retries", help="Requests to be sent again."
+    ),
+    "headroom_forward_lag_seconds": Metric(
+        kind=Kind.GAUGE,
+        otel="headroom.forward.lag",
+        help="For how long the oldest commit waits to be forwarded, 0 when none does.",
+    ),
+    "headroom_forward_waiting_commits": Metric(
+        kind=Kind.GAUGE, otel="headroom.forward.waiting.commits", help="Commits that wait."
+    ),
+    "headroom_forward_waiting_bytes": Metric(
+        kind=Kind.GAUGE, otel="headroom.forward.waiting.bytes", help="Their bytes on disk."
+    ),
+    "headroom_forward_missed_commits": Metric(
+        kind=Kind.GAUGE,
+        otel="headroom.forward.missed",
+        help="Commits that went before they could be forwarded.",
+    ),
     "headroom_store_trouble": Metric(
         kind=Kind.GAUGE, otel="headroom.store.trouble", help="1 while compaction fails."
     ),

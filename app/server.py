@@ -33,6 +33,7 @@ from app.api.intake import Intake, Sizing
 from app.api.site import ScopeOf, Site
 from app.api.table import nothing_here
 from app.api.tokens import read_tokens
+from app.forwarding import open_forwarding
 from app.project import Project
 from app.services.alerts import ActiveAlert
 from app.services.history import History
@@ -113,7 +114,7 @@ def serve(
     with ExitStack() as stack:
         listener = stack.enter_context(listen(options.host, options.port))
         url = _url(options.host, listener.getsockname()[1])
-        writer = _writer(project.workspace, stack)
+        writer = _writer(project.workspace, environ, telemetry, stack)
         world = open_world(project, environ=environ)
         if world.telemetry is not None:
             world = replace(world, telemetry=measured(world.telemetry, telemetry))
@@ -243,10 +244,18 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _writer(workspace: Workspace, stack: ExitStack) -> StoreWriter | None:
+def _writer(
+    workspace: Workspace, environ: Mapping[str, str], telemetry: Telemetry, stack: ExitStack
+) -> StoreWriter | None:
     if workspace.store is None:
         return None
-    writer = stack.enter_context(StoreWriter(Path(workspace.store)))
+    folder = Path(workspace.store)
+    writer = stack.enter_context(StoreWriter(folder))
+    # Before compaction, which deletes what a killed process had yet to forward.
+    forwarding = open_forwarding(workspace, folder, environ=environ, telemetry=telemetry)
+    if forwarding is not None:
+        forwarding.start()
+        stack.callback(forwarding.close)
     writer.start_background(time.time_ns, retention_of(workspace))
     return writer
 

@@ -41,6 +41,18 @@ class TrustedProxy:
     addresses: tuple[str, ...] = ("127.0.0.1", "::1")
 
 
+FORWARDED = ("logs", "spans")
+"""The signals that can be forwarded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where what the store receives is sent on to: the name of an Elasticsearch source."""
+
+    elasticsearch: str
+    signals: tuple[str, ...] = FORWARDED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """Who may send to the server and who may look. ``roles`` is a file."""
@@ -48,6 +60,7 @@ class Serving:
     ingest_tokens: tuple[IngestToken, ...] = ()
     trusted_proxy: TrustedProxy | None = None
     roles: str | None = None
+    forward: Forward | None = None
 
     @property
     def open(self) -> bool:

@@ -83,7 +83,11 @@ class PrometheusSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElasticsearchSource:
-    """An Elasticsearch or OpenSearch cluster, as ``flavor`` says, and how to reach it."""
+    """An Elasticsearch or OpenSearch cluster, as ``flavor`` says, and how to reach it.
+
+    ``layout`` is how its documents are written, ``None`` where their indices tell; patterns of
+    indices stand in for the layout's usual ones.
+    """
 
     name: str
     url: str
@@ -94,6 +98,9 @@ class ElasticsearchSource:
     bearer_token_file: str | None = None
     basic_auth: BasicAuth | None = None
     tls: Tls = field(default_factory=Tls)
+    layout: str | None = None
+    logs_indices: tuple[str, ...] = ()
+    traces_indices: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

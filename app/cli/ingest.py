@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collectors.store import StoreWriter
 
 STDIN = "-"
+_LAST_FORWARDED = 30.0
+"""Seconds for which the end waits for what is being forwarded."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace, terminal: Terminal) -> int:
     tallies: list[Tally] = []
     with ExitStack() as stack:
         files = [stack.enter_context(_opened(name)) for name in args.files]
-        writer = stack.enter_context(_writer(Path(folder), terminal))
+        writer = stack.enter_context(_writer(Path(folder), project, terminal))
         ingest = Ingest(writer, project.catalog, mapping=mapping, app=args.app)
         total = sum(_size(name) for name in args.files)
         bar = stack.enter_context(terminal.progress(total, "storing"))
@@ -119,7 +121,9 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _writer(folder: Path, terminal: Terminal) -> Iterator[StoreWriter]:
+def _writer(folder: Path, project: Project, terminal: Terminal) -> Iterator[StoreWriter]:
+    from app.forwarding import open_forwarding  # noqa: PLC0415 - loads PyArrow
+    from app.telemetry import Telemetry  # noqa: PLC0415 - with the others
     from collectors.store import StoreBusy, StoreWriter, nanoseconds  # noqa: PLC0415 - DuckDB
     from slo.errors import StoreError  # noqa: PLC0415 - with the others
 
@@ -132,8 +136,23 @@ def _writer(folder: Path, terminal: Terminal) -> Iterator[StoreWriter]:
             "and /v1/metrics of its address",
         ) from busy
     with writer:
+        forwarding = open_forwarding(
+            project.workspace, folder, environ=terminal.environment, telemetry=Telemetry()
+        )
         writer.start_background(lambda: nanoseconds(terminal.clock()))
-        yield writer
+        if forwarding is None:
+            yield writer
+            return
+        forwarding.start()
+        try:
+            yield writer
+            if not forwarding.drain(_LAST_FORWARDED):
+                terminal.note(
+                    f"not everything is forwarded yet ({forwarding.trouble or 'it is slow'}); "
+                    "headroom serve or the next ingest goes on with it"
+                )
+        finally:
+            forwarding.close()
 
 
 def _size(name: str) -> int:

@@ -57,8 +57,8 @@ _ROUTES = ("file", "alertmanager")
 _ELASTIC = ("source", "skip_unsupported")
 _ACCESS = ("tenant", "bearer_token_file", "ca_file")
 _NOT_FOR = {
-    "alertmanager": (*_RULES, *_ELASTIC),
     "rules": (*_ROUTES, *_ELASTIC),
+    "alertmanager": (*_RULES, *_ELASTIC),
     "elastic": (*_RULES, *_ROUTES, *_ACCESS),
 }
 

@@ -95,11 +95,15 @@ def _tell(
         terminal.line(f"skipped: {printable(title)}: {printable(reason)}")
     for note in report.notes:
         terminal.note(f"note: {printable(note)}")
-    if not report.done:
+    if not report.done and not report.skipped:
         terminal.note(f"{source.reference} is up to date: {count(len(report.unchanged), 'item')}")
     else:
-        counts = ((f"{would}published", report.done), ("unchanged", report.unchanged))
-        told = (f"{len(titles)} {verb}" for verb, titles in counts if titles)
+        counts = (
+            (f"{would}published", len(report.done)),
+            ("unchanged", len(report.unchanged)),
+            ("skipped", len(report.skipped)),
+        )
+        told = (f"{number} {verb}" for verb, number in counts if number)
         terminal.note(f"{source.reference}: {', '.join(told)}")
     if report.skipped and not args.skip_unsupported:
         terminal.note(

@@ -17,6 +17,7 @@ from collectors.tagging.model import (
     TIME_FIELDS,
     Convention,
     Plan,
+    Source,
     name_of,
 )
 
@@ -44,7 +45,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def parsing(flavor: Flavor) -> Resource:
+def parsing(plans: Sequence[Plan], flavor: Flavor) -> Resource:
     """The pipeline that reads a log record's message and brings its fields to their places."""
     json = {
         "field": "message",
@@ -70,7 +71,7 @@ def parsing(flavor: Flavor) -> Resource:
         "parses messages of log records, sets event time and level",
         [
             {"json": json},
-            {"script": {"source": scripts.LIFT, "params": _lift_params()}},
+            {"script": {"source": scripts.LIFT, "params": _lift_params(plans)}},
             {"date": date},
             {"set": received},
             {"set": {"field": "event.ingested", "value": "{{_ingest.timestamp}}"}},
@@ -128,13 +129,15 @@ def _folding(flavor: Flavor) -> list[dict[str, Any]]:
     return [{"script": {"source": scripts.FOLD, "params": {"known": list(known_roots())}}}]
 
 
-def _lift_params() -> dict[str, Any]:
+def _lift_params(plans: Sequence[Plan]) -> dict[str, Any]:
+    sources = [each for plan in plans for stream in plan.streams for each in stream.sources]
+    times = sorted({each.time for each in sources if each.time is not None} - {*TIME_FIELDS})
     claims = {name_of(concept, each) for concept in STATIC_CONCEPTS for each in Convention}
     owned = {name for name in claims if name is not None and "." in name}
     return {
         "parsed": _PARSED,
         "time": _TIME,
-        "times": list(TIME_FIELDS),
+        "times": [*TIME_FIELDS, *times],
         "levels": list(LEVEL_FIELDS),
         # From here on a number counts milliseconds, microseconds, nanoseconds.
         "bounds": ["1000000000000", "1000000000000000", "1000000000000000000"],
@@ -147,12 +150,19 @@ def _lift_params() -> dict[str, Any]:
             {
                 "field": name_of(concept, Convention.ECS),
                 "digits": digits,
-                "names": list(LIFTED_FIELDS[concept]),
+                "names": _names(concept, sources),
             }
             for concept, digits in _DIGITS.items()
         ],
         "words": {word: level for level, words in _WORDS.items() for word in words},
     }
+
+
+def _names(concept: str, sources: Sequence[Source]) -> list[str]:
+    """Where a record may give a concept, the usual places first."""
+    own = {name for each in sources for name in each.fields_of(concept)}
+    usual = LIFTED_FIELDS[concept]
+    return [*usual, *sorted(own - {*usual})]
 
 
 def _pipeline(name: str, text: str, steps: Sequence[Rule], flavor: Flavor) -> Resource:

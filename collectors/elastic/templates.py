@@ -42,7 +42,7 @@ def resources(
     """
     _check_names(plans)
     kept = kept or {}
-    found = [*_shared(flavor)]
+    found = [*_shared(plans, flavor)]
     for plan in plans:
         found += _of_plan(plan, flavor, kept)
     found += retention.policies(_patterns_of_all(plans), flavor, kept)
@@ -64,8 +64,8 @@ def patterns(signal: str, app: str, env: str) -> tuple[str, ...]:
     return (f"{signal}-{dataset}.*-{namespace}", f"{signal}-{dataset}-{namespace}")
 
 
-def _shared(flavor: Flavor) -> Iterator[Resource]:
-    yield pipelines.parsing(flavor)
+def _shared(plans: Sequence[Plan], flavor: Flavor) -> Iterator[Resource]:
+    yield pipelines.parsing(plans, flavor)
     settings: dict[str, Any] = {"index.mapping.total_fields.limit": mappings.FIELD_LIMIT}
     if flavor is Flavor.ELASTICSEARCH:
         settings["index.mapping.total_fields.ignore_dynamic_beyond_limit"] = True

@@ -24,6 +24,7 @@ from collectors.store.choices import Sizing
 from collectors.store.committer import Commit
 from collectors.store.errors import SnapshotExpired, StoreBusy, StoreError, StoreMissing
 from collectors.store.export import export
+from collectors.store.follower import Follower, Kept
 from collectors.store.metric_files import MetricFiles
 from collectors.store.points import Chosen, Numbers, Points
 from collectors.store.reader import StoreReader
@@ -39,6 +40,8 @@ __all__ = [
     "Chosen",
     "Commit",
     "FileSeries",
+    "Follower",
+    "Kept",
     "Limit",
     "MetricFiles",
     "Numbers",

@@ -16,7 +16,7 @@ from slo.records import dataclass
 _KEYS = "(?:password|passwd|secret|api_key|apikey|access_token)"
 _FIELD = f'"[A-Za-z0-9_.-]*{_KEYS}" *: *'
 _PASSWORD = next(secret.pattern for secret in SECRETS if secret.name == "password")
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\((?!\?)|.", re.DOTALL)
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|(?P<group>\((?!\?))|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,9 @@ def maskings(plan: Plan) -> tuple[Masking, ...]:
 
 def uncaptured(pattern: str) -> str:
     """A portable regular expression whose groups capture nothing."""
-    parts = (match.group() for match in _TOKEN.finditer(pattern))
-    return "".join("(?:" if part == "(" else part for part in parts)
+    return "".join(
+        match.group() if match["group"] is None else "(?:" for match in _TOKEN.finditer(pattern)
+    )
 
 
 def _of(secret: Secret) -> Iterator[Masking]:

@@ -55,8 +55,8 @@ def expression(pattern: str) -> str:
     return written(pattern, start="\\A", end="\\z")
 
 
-def module(plan: Plan, found: Sequence[Reading]) -> str:
-    """The module: what it looks into, then what it does."""
+def module(plan: Plan, found: Sequence[Reading], use: str) -> str:
+    """The module: what it looks into, then what it does; ``use`` is how its host calls it."""
     names = {
         "SOURCES": table(found, expression),
         "SECRETS": [expression(secret.pattern) for secret in plan.secrets],
@@ -83,7 +83,7 @@ def module(plan: Plan, found: Sequence[Reading]) -> str:
         "# encoding: utf-8\n"
         "# frozen_string_literal: true\n\n"
         "require 'json'\nrequire 'time'\nrequire 'socket'\n\n"
-        f"module Headroom\n{constants}{_PROGRAM}end\n"
+        f"module Headroom\n{constants}{_PROGRAM}{use}end\n"
     )
 
 
@@ -93,8 +93,8 @@ _PROGRAM = r"""
   LEVEL_IN = Regexp.new(LEVEL)
   TIME_IN = Regexp.new(TIME)
   IN_TEXT = SOURCES.map do |name, source|
-    patterns = %w[trace_in span_in pods].map { |key| [key, source[key] && Regexp.new(source[key])] }
-    [name, patterns.to_h]
+    patterns = source.slice('trace_in', 'span_in', 'pods', 'path').compact
+    [name, patterns.transform_values { |pattern| Regexp.new(pattern) }]
   end.to_h
   MOST_FIELDS = 256
   ISO = /\A(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)\z/
@@ -104,7 +104,7 @@ _PROGRAM = r"""
   # One record of a source as a document with dotted names; nil when it is not this host's.
   def document(name, text, meta)
     source = name && SOURCES.fetch(name)
-    return nil if source && source['kind'] == 'file' && !host?(source, host)
+    return nil if source && source['kind'] == 'file' && !here?(name, source, meta)
 
     read(name, source, valid(text.to_s), meta)
   end
@@ -248,6 +248,11 @@ _PROGRAM = r"""
     name.empty? ? nil : name
   end
 
+  def here?(name, source, meta)
+    path = IN_TEXT[name]['path']
+    host?(source, host) && (path.nil? || path.match?(valid(meta['log.file.path'].to_s)))
+  end
+
   def host?(source, name)
     return true if source['hosts'].empty? || source['hosts'].include?(name)
 
@@ -293,5 +298,77 @@ _PROGRAM = r"""
       end
       place[last || name] = value
     end
+  end
+
+  # What could not be read or sent, without its secrets.
+  def rejected(record)
+    { 'message' => masked(JSON.generate(record)) }
+  rescue StandardError
+    { 'message' => MASK }
+  end
+"""
+
+OF_FLUENTD = r"""
+  # A record of Fluentd by the tag of its source; nil when it is not this host's.
+  def of_fluentd(tag, seconds, record)
+    kind, name = tag.split('.')[1, 2]
+    text, meta = of_kind(kind, record)
+    name = owner_of_message(record['ident'], record['host']) if kind == 'syslog'
+    if kind == 'pods'
+      found = pod(meta['log.file.path'])
+      return nil if owner_of_pod(found, {}) != name
+
+      meta = meta.merge(of_pod(found))
+    end
+    document = document(name, text, meta)
+    document && finished(document, seconds)
+  end
+
+  def of_kind(kind, record)
+    here = host || Socket.gethostname
+    case kind
+    when 'journal'
+      [record['MESSAGE'], { 'host.hostname' => record['_HOSTNAME'],
+                            'systemd.unit' => record['_SYSTEMD_UNIT'],
+                            'log.level' => priority(record['PRIORITY']) }]
+    when 'syslog'
+      [record['message'], { 'host.hostname' => record['host'],
+                            'process.name' => record['ident'],
+                            'log.level' => record['severity'] }]
+    else
+      [record['message'], { 'host.hostname' => here, 'log.file.path' => record['log.file.path'] }]
+    end
+  end
+
+  def of_pod(found)
+    { 'kubernetes.namespace' => found['namespace'], 'kubernetes.pod.name' => found['name'],
+      'kubernetes.pod.uid' => found['uid'], 'kubernetes.container.name' => found['container'] }
+  end
+
+  def finished(document, seconds)
+    read = Time.at(seconds).utc.iso8601(3)
+    stream = document.values_at('data_stream.dataset', 'data_stream.namespace').join('-')
+    nested({ '@timestamp' => read }.merge(document)).merge('headroom_index' => "logs-#{stream}")
+  end
+"""
+
+OF_LOGSTASH = r"""
+  # An event's fields by the source that they were read from; nil when it is not this host's.
+  def of_logstash(name, fields)
+    text = fields['message']
+    meta = { 'host.hostname' => fields.dig('host', 'hostname') }
+    if name == 'syslog'
+      program = fields.dig('process', 'name') || fields['program']
+      name = owner_of_message(program, meta['host.hostname'])
+      level = fields.dig('log', 'syslog', 'severity', 'name')
+      meta = meta.merge('process.name' => program, 'log.level' => level)
+    else
+      path = fields.dig('log', 'file', 'path')
+      meta = { 'host.hostname' => host || Socket.gethostname, 'log.file.path' => path }
+    end
+    document = document(name, text, meta)
+    document && nested({ '@timestamp' => fields['@timestamp'].to_s }.merge(document))
+  rescue StandardError
+    nested(rejected(fields.reject { |key, _| key.start_with?('@') }).merge(NOBODY))
   end
 """

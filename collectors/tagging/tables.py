@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
-from collectors.tagging.model import JournalSource, PodSource, SyslogSource
+from collectors.tagging.model import FileSource, JournalSource, PodSource, SyslogSource
 from collectors.tagging.shipping import Reading, in_text
+from slo.portable_regex import escaped
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./*@:+-]+")
 
 Entry = dict[str, object]
 """One source: texts, lists of texts, objects of texts, booleans and ``None``."""
@@ -36,6 +40,9 @@ def entry(reading: Reading, expression: Callable[[str], object]) -> Entry:
     if source.format == "plain":
         known["trace_in"] = expression(in_text(source, "trace"))
         known["span_in"] = expression(in_text(source, "span"))
+    if isinstance(source, FileSource) and not _PLAIN_PATH.fullmatch(source.path):
+        # Some collectors' patterns of files can only be wider than such a path.
+        known["path"] = expression(path_expression(source.path))
     if isinstance(source, SyslogSource):
         known["program"] = source.program
     if isinstance(source, JournalSource):
@@ -46,6 +53,11 @@ def entry(reading: Reading, expression: Callable[[str], object]) -> Entry:
         known["container"] = source.container
         known["labels"] = dict(source.labels)
     return known
+
+
+def path_expression(path: str) -> str:
+    """A portable expression for a whole path in which ``*`` stands for a part of a name."""
+    return f"^{''.join('[^/]*' if char == '*' else escaped(char) for char in path)}$"
 
 
 def kind(reading: Reading) -> str:

@@ -1,9 +1,13 @@
 """The server's part of the workspace out of its file."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from slo.fields import Fields
-from slo.serving import IngestToken, Price, PriceTable, Retention, Serving, TrustedProxy
+from slo.printable import quote
+from slo.problems import Problem, error
+from slo.serving import Forward, IngestToken, Price, PriceTable, Retention, Serving, TrustedProxy
+from slo.suggest import did_you_mean
 from slo.units import Duration
 
 _UNITS = {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -31,6 +35,7 @@ def build_serving(fields: Fields | None) -> Serving:
         ),
         trusted_proxy=_proxy(fields.get("trustedProxy", Fields)),
         roles=fields.get("roles", str),
+        forward=_forward(fields.get("forward", Fields)),
     )
 
 
@@ -50,6 +55,26 @@ def build_costs(fields: Fields | None) -> PriceTable | None:
             for signal, each in fields.mapping("prices", Fields).items()
         },
     )
+
+
+def check_forward(fields: Fields | None, names: Collection[str], problems: list[Problem]) -> None:
+    """Report a place to forward to that is none of the Elasticsearch sources."""
+    found = None if fields is None else fields.get("forward", Fields)
+    name = None if found is None else found.get("elasticsearch", str)
+    if found is None or name is None or name in names:
+        return
+    message = f"there is no Elasticsearch source {quote(name)}{did_you_mean(name, names)}"
+    hint = "define it under sources.elasticsearch"
+    span = found.span("elasticsearch")
+    problems.append(error("spec/unknown-source", message, span, hint=hint))
+
+
+def _forward(fields: Fields | None) -> Forward | None:
+    name = None if fields is None else fields.get("elasticsearch", str)
+    if fields is None or name is None:
+        return None
+    signals = fields.each("signals", str)
+    return Forward(elasticsearch=name, signals=signals) if signals else Forward(elasticsearch=name)
 
 
 def _proxy(fields: Fields | None) -> TrustedProxy | None:

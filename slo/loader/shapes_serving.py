@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from slo.loader.leaves import FILE_PATH, NAME
-from slo.serving import SIGNALS
+from slo.serving import FORWARDED, SIGNALS
 from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Text
 from slo.units import Duration
 
@@ -77,6 +77,22 @@ SERVE = Record(
         ),
         "roles": Field(
             shape=FILE_PATH, description="A file that gives people and groups their roles."
+        ),
+        "forward": Field(
+            shape=Record(
+                fields={
+                    "elasticsearch": Field(
+                        shape=NAME,
+                        required=True,
+                        description="The Elasticsearch or OpenSearch source to send to.",
+                    ),
+                    "signals": Field(
+                        shape=ListOf(shape=Choice(choices=FORWARDED), min_items=1, unique=True),
+                        description="What is sent; logs and spans without.",
+                    ),
+                }
+            ),
+            description="Send on what arrives; see [receiving](receiving.md#forwarding).",
         ),
     },
     needs={"roles": ("trustedProxy",)},

@@ -114,6 +114,20 @@ PROMETHEUS = Record(
     forbid_together=(("bearerTokenFile", "basicAuth", "oauth2", "sigv4", "tokenCommand"),),
 )
 
+_INDEX = Text(
+    pattern=r"-?[^-_+\s/\\?\"<>|,#A-Z][^\s/\\?\"<>|,#A-Z]*",
+    form="a pattern of index names, in lower case, such as logs-*",
+    max_length=255,
+)
+
+INDICES = Record(
+    description="Patterns of the indices to read; one that begins with - leaves indices out.",
+    fields={
+        "logs": Field(shape=names(_INDEX), description="Where log records are."),
+        "traces": Field(shape=names(_INDEX), description="Where spans are."),
+    },
+)
+
 ELASTICSEARCH = Record(
     description="An Elasticsearch or OpenSearch cluster.",
     fields={
@@ -129,6 +143,11 @@ ELASTICSEARCH = Record(
         "bearerTokenFile": Field(shape=FILE_PATH, description="The file that holds a token."),
         "basicAuth": Field(shape=BASIC_AUTH, description="A user with a password."),
         "tls": Field(shape=TLS, description="Certificates."),
+        "layout": Field(
+            shape=Choice(choices=("headroom", "otel", "apm", "jaeger")),
+            description="How its documents are written; without it, their indices tell.",
+        ),
+        "indices": Field(shape=INDICES, description="Where they are, if not where is usual."),
     },
     forbid_together=(("apiKeyFile", "bearerTokenFile", "basicAuth"),),
 )

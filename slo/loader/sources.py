@@ -92,6 +92,7 @@ def _elasticsearch(
     url, timeout = fields.get("url", str), fields.get("timeout", Duration)
     if url is None or timeout is None or not fields.complete:
         return None
+    indices = fields.get("indices", Fields)
     return ElasticsearchSource(
         name=name,
         url=url,
@@ -102,6 +103,9 @@ def _elasticsearch(
         bearer_token_file=fields.get("bearerTokenFile", str),
         basic_auth=_basic_auth(fields),
         tls=_tls(fields),
+        layout=fields.get("layout", str),
+        logs_indices=() if indices is None else indices.each("logs", str),
+        traces_indices=() if indices is None else indices.each("traces", str),
     )
 
 

@@ -6,7 +6,7 @@ from slo.fields import Fields, Located, Pair
 from slo.loader.collecting import build_collecting
 from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
 from slo.loader.intake import Intake
-from slo.loader.serving import build_costs, build_retention, build_serving
+from slo.loader.serving import build_costs, build_retention, build_serving, check_forward
 from slo.loader.shapes_receivers import Settings
 from slo.loader.shapes_sources import NamedSources
 from slo.loader.shapes_workspace import WORKSPACE
@@ -59,6 +59,8 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
     elasticsearch = None if sources is None else sources.get("elasticsearch", NamedSources)
     alertmanager = None if sources is None else sources.get("alertmanager", Fields)
     store = None if sources is None else sources.get("store", Fields)
+    clusters = build_elasticsearch(elasticsearch, problems)
+    check_forward(spec.get("serve", Fields), clusters, problems)
     return Workspace(
         defaults=intake.defaults if own is None else _defaults(own, intake),
         apps=spec.each("apps", str) or (".",),
@@ -69,7 +71,7 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
         windows=None if own is None else own.get("windows", str),
         prometheus=build_prometheus(prometheus, problems),
         default_prometheus=default_source(prometheus, problems),
-        elasticsearch=build_elasticsearch(elasticsearch, problems),
+        elasticsearch=clusters,
         default_elasticsearch=default_source(elasticsearch, problems),
         alertmanager_url=None if alertmanager is None else alertmanager.get("url", str),
         store=None if store is None else store.get("path", str),

@@ -5,8 +5,10 @@ with Bulk() as bulk:
 """
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -50,6 +52,7 @@ class Bulk:
         self._refusals = list(refusals)
         self._judge = judge
         self._lock = threading.Lock()
+        self._connections: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
@@ -63,6 +66,10 @@ class Bulk:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        # A sender keeps its connection for as long as it is answered.
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def sources(self, index: str | None = None) -> list[Mapping[str, Any]]:
         """The documents of an index, or all, in the order in which they came."""
@@ -79,7 +86,10 @@ class Bulk:
             self.requests.append(Request(path=path, headers=headers, body=body, status=status))
             if status != 200:
                 return status, {"error": {"type": "refused"}, "status": status}
-            lines = [json.loads(line) for line in body.split("\n") if line]
+            try:
+                lines = [json.loads(line) for line in body.split("\n") if line]
+            except ValueError as error:
+                return 400, {"error": {"type": "parse_exception", "reason": str(error)}}
             items = [
                 self._item(action, source)
                 for action, source in zip(lines[::2], lines[1::2], strict=True)
@@ -102,6 +112,10 @@ class Bulk:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                bulk._connections.append(self.connection)
 
             def do_GET(self) -> None:
                 self._send(200, {})

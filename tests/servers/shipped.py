@@ -195,7 +195,7 @@ def check_all(bulk: Bulk, logs: Path, *, typed: bool) -> None:
     _check_pods(bulk)
     _check_syslog(bulk, typed=typed)
     everything = json.dumps([each.body for each in bulk.requests])
-    assert not [word for word in ("TKT-", "hunter2", "abc.def", "liar\\\"}") if word in everything]
+    assert [] == [word for word in ("TKT-", "hunter2", "abc.def") if word in everything]
 
 
 def _check_files(bulk: Bulk, logs: Path, *, typed: bool) -> None:

@@ -166,9 +166,7 @@ def test_rsyslog_ships_a_file(rsyslog_bin: Path, server: Running) -> None:
     """By omelasticsearch, as Debian has it."""
     with Rsyslog(
         rsyslog_bin,
-        configure=lambda _port, folder: RSYSLOG.format(
-            folder=folder, url=server.url, token=TOKEN
-        ),
+        configure=lambda _port, folder: RSYSLOG.format(folder=folder, url=server.url, token=TOKEN),
     ) as daemon:
         lines = [f"line {number}" for number in range(200)]
         (daemon.folder / "in").write_text("".join(f"{line}\n" for line in lines))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_COLUMNS = (
+COLUMNS = (
     "time",
     "severity",
     "severity_text",
@@ -53,7 +53,7 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
     span = query.where.range
     question = Question(
         signal=Signal.LOGS,
-        sql=f"SELECT {', '.join(_COLUMNS)}, observed AS cursor FROM records "
+        sql=f"SELECT {', '.join(COLUMNS)}, observed AS cursor FROM records "
         f"WHERE {condition} ORDER BY time DESC LIMIT {query.limit}",
         parameters=parameters,
         apps=(query.where.app,),
@@ -62,7 +62,7 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
     )
     began = time.perf_counter()
     snapshot, found = asker.newest(
-        question, condition, columns=(*_COLUMNS, "observed"), limit=query.limit
+        question, condition, columns=(*COLUMNS, "observed"), limit=query.limit
     )
     frame = found.to_pandas().rename(columns={"observed": "cursor"})
     cut = len(frame) >= query.limit

@@ -148,7 +148,7 @@ def _imfile(path: str, name: str, source: Source, joined: str | None = None) -> 
     more = f'\n  {joined} readTimeout="{FLUSH_SECONDS}"' if joined else ""
     return (
         f'input(type="imfile" file={parameter(path)} tag="headroom" ruleset="{name}"\n'
-        f'  addMetadata="on" escapeLF="off" reopenOnTruncate="on" persistStateInterval="100"'
+        f'  addMetadata="on" escapeLF="off" reopenOnTruncate="on" persistStateAfterSubmission="on"'
         f"{more})\n"
     )
 

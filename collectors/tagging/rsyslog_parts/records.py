@@ -59,7 +59,7 @@ template(name="headroom_document" type="list") {
   constant(value="\\"") property(name="$.tags") property(name="$.fields") constant(value="}")
 }
 template(name="headroom_spool" type="list") {
-  property(name="$.index") constant(value=" ") property(name="uuid") constant(value=" ")
+  property(name="$.index") constant(value=" ") property(name="$.id") constant(value=" ")
   property(name="$.document") constant(value="\\n")
 }
 """
@@ -285,7 +285,6 @@ def _finish() -> str:
         "set $.tags = $.tags & exec_template('headroom_text'); }\n"
         for field, name in optional.items()
     )
-    spool = variable("HEADROOM_STATE", SPOOL)
     return ruleset(
         "headroom_finish",
         "  set $.v = $.message; call headroom_mask\n"
@@ -295,8 +294,16 @@ def _finish() -> str:
         "  if $.time == '' then set $.time = $.said;\n"
         "  if $.time == '' then set $.time = exec_template('headroom_read_at');\n"
         f"{steps}"
-        "  set $.document = exec_template('headroom_document');\n"
-        f'  action(type="omfile" file={spool} template="headroom_spool" fileCreateMode="0600"\n'
+        "  set $.id = $uuid; set $.document = exec_template('headroom_document');\n"
+        "  call headroom_keep\n",
+    ) + ruleset("headroom_keep", _spooled())
+
+
+def _spooled() -> str:
+    """The one action that writes the spool: another would go on with a file that is removed."""
+    path = variable("HEADROOM_STATE", SPOOL)
+    return (
+        f'  action(type="omfile" file={path} template="headroom_spool" fileCreateMode="0600"\n'
         f'    rotation.sizeLimit="{SPOOL_BYTES}" '
-        f"rotation.sizeLimitCommand=`echo /bin/rm $HEADROOM_STATE{SPOOL}`)\n",
+        f"rotation.sizeLimitCommand=`echo /bin/rm $HEADROOM_STATE{SPOOL}`)\n"
     )

@@ -19,10 +19,7 @@ _TEMPLATES = """\
 template(name="headroom_index" type="list") { property(name="$.index") }
 template(name="headroom_id" type="list") { property(name="$.id") }
 template(name="headroom_send" type="list") { property(name="$.document") }
-template(name="headroom_again" type="list") {
-  property(name="$.index") constant(value=" ") property(name="$.id") constant(value=" ")
-  property(name="$.document") constant(value="\\n")
-}
+template(name="headroom_refused" type="list") { property(name="$!all-json-plain") }
 template(name="headroom_dead" type="list") {
   constant(value="{\\"index\\":\\"") property(name="$.index" format="json")
   constant(value="\\",\\"id\\":\\"") property(name="$.id" format="json")
@@ -47,19 +44,20 @@ def credentials(plan: Plan) -> tuple[str, str]:
 
 
 def _queue(name: str, size: int, more: str = "") -> str:
+    """A queue on disk only: of one in memory, the batch at hand is lost when the daemon stops."""
     return (
-        f'queue.type="LinkedList" queue.filename="{name}" queue.saveOnShutdown="on"\n'
-        f'  queue.maxDiskSpace="{size}" queue.maxFileSize="16m" queue.size="10000"\n'
-        f'  queue.dequeueBatchSize="200" queue.timeoutEnqueue="2000000000"{more}'
+        f'queue.type="Disk" queue.filename="{name}" queue.checkpointInterval="100"\n'
+        f'  queue.maxDiskSpace="{size}" queue.maxFileSize="16m" queue.size="2000000"\n'
+        f'  queue.dequeueBatchSize="200" queue.timeoutEnqueue="2000000000"\n'
+        f'  queue.timeoutShutdown="100" queue.timeoutActionCompletion="8000"{more}'
     )
 
 
 def _send(plan: Plan) -> str:
     name, password = credentials(plan)
     body = (
-        "  if $.document == '' then {\n"
-        "    set $.index = field($msg, 32, 1); set $.id = field($msg, 32, 2);\n"
-        "    set $.document = re_extract($msg, '^[^ ]+ [^ ]+ (.*)$', 0, 1, '');\n  }\n"
+        "  set $.index = field($msg, 32, 1); set $.id = field($msg, 32, 2);\n"
+        "  set $.document = re_extract($msg, '^[^ ]+ [^ ]+ (.*)$', 0, 1, '');\n"
         '  action(type="omelasticsearch" '
         f"server={variable(endpoint(plan)[0], path_of_intake(plan))}\n"
         f"    uid={variable(name)} pwd={variable(password)}\n"
@@ -68,35 +66,37 @@ def _send(plan: Plan) -> str:
         '    bulkId="headroom_id" dynBulkId="on" retryFailures="on"\n'
         f'    retryRuleset="headroom_retry" errorFile={variable("HEADROOM_STATE", REFUSED)}\n'
         '    action.resumeRetryCount="-1" action.resumeInterval="1"\n'
-        '    action.resumeIntervalMax="60")\n'
+        '    action.resumeIntervalMax="5"\n'
+        f"    {_queue('headroom_send', _QUEUE_BYTES)})\n"
     )
-    return ruleset("headroom_send", body, parameters=_queue("headroom_send", _QUEUE_BYTES))
+    return ruleset("headroom_send", body, parameters='queue.type="Direct"')
 
 
 def _again() -> str:
     """Single documents that were refused: later again, or never."""
     slow = '\n  queue.dequeueSlowdown="200000"'
-    dead = variable("HEADROOM_STATE", DEAD_LETTERS)
     body = (
         "  set $.status = cnum('' & $.omes!status);\n"
-        # Our own first attempt, of which the answer was lost.
-        "  if $.status == 409 then stop\n"
+        # Of a request with one failure the module gives back everything. What is a duplicate
+        # came of our own first attempt, whose answer was lost.
+        "  if $.status < 300 or $.status == 409 then stop\n"
         "  set $.index = '' & $.omes!_index; set $.id = '' & $.omes!_id;\n"
-        "  set $.document = $msg;\n"
-        "  if $.status == 429 or $.status >= 500 then { call headroom_send stop }\n"
-        "  set $.answer = '' & $.omes;\n"
-        f'  action(type="omfile" file={dead} template="headroom_dead" fileCreateMode="0600")\n'
+        "  set $.document = exec_template('headroom_refused'); set $.answer = '' & $.omes;\n"
+        "  if $.status == 429 or $.status >= 500 then { call headroom_keep }\n"
+        "  else { call headroom_dead }\n"
     )
+    dead = variable("HEADROOM_STATE", DEAD_LETTERS)
     return ruleset(
         "headroom_retry", body, parameters=_queue("headroom_retry", _AGAIN_BYTES, slow)
+    ) + ruleset(
+        "headroom_dead",
+        f'  action(type="omfile" file={dead} template="headroom_dead" fileCreateMode="0600")\n',
     )
 
 
 def _refused() -> str:
     """Whole requests that were refused, which the module itself never sends again."""
     part = [f"re_extract($.rest, {quoted(_ACTION)}, 0, {at}, '')" for at in range(5)]
-    dead = variable("HEADROOM_STATE", DEAD_LETTERS)
-    spool = variable("HEADROOM_STATE", SPOOL)
     body = (
         "  if parse_json($msg, '$.request') == 0 then {\n"
         "    set $.rest = '' & $.request!request!postdata;\n"
@@ -108,19 +108,20 @@ def _refused() -> str:
         f"  set $.index = {part[1]}; set $.id = {part[2]}; set $.document = {part[3]};\n"
         f"  set $.rest = {part[4]};\n"
         "  if $.document != '' then {\n"
-        "    if $.status == ['400', '405', '413', '415'] then {\n"
-        f'      action(type="omfile" file={dead} template="headroom_dead" fileCreateMode="0600")\n'
-        "    } else {\n"
-        f'      action(type="omfile" file={spool} template="headroom_again" '
-        'fileCreateMode="0600")\n'
-        "    }\n    call headroom_split\n  }\n"
+        "    if $.status == ['400', '405', '413', '415'] then { call headroom_dead }\n"
+        "    else { call headroom_keep }\n"
+        "    call headroom_split\n  }\n"
     )
-    slow = 'queue.type="LinkedList" queue.dequeueSlowdown="1000000" queue.dequeueBatchSize="1"'
+    # A short queue: when it is full no input reads on, so that nothing piles up meanwhile.
+    slow = (
+        'queue.type="LinkedList" queue.size="20" queue.dequeueBatchSize="1"\n'
+        '  queue.dequeueSlowdown="1000000" queue.timeoutEnqueue="2000000000"'
+    )
     return ruleset("headroom_refused", body, parameters=slow) + ruleset("headroom_split", each)
 
 
 def _inputs() -> str:
-    common = 'tag="headroom" reopenOnTruncate="on" persistStateInterval="100"'
+    common = 'tag="headroom" reopenOnTruncate="on" persistStateAfterSubmission="on"'
     return "".join(
         f'input(type="imfile" file={variable("HEADROOM_STATE", path)} '
         f'ruleset="{name}" {common})\n'

@@ -223,7 +223,7 @@ def test_a_server_that_misbehaves_is_told_in_bounded_time(
         (["rules", "--folder", "x", "--prefix", "y"], "--prefix is a text, and goes with"),
         (["alertmanager"], "nothing says where Alertmanager's configuration is"),
         (["alertmanager", "--folder", "x"], "--folder is not for alertmanager"),
-        (["rulse"], '"rulse" is none of rules, alertmanager; did you mean "rules"?'),
+        (["rulse"], '"rulse" is none of rules, alertmanager, elastic; did you mean "rules"?'),
         (["rules", "--timeout", "5"], "a duration is a number with a unit"),
     ],
 )

@@ -75,13 +75,16 @@ def _from(
         tags, lifted = _processed(block, tags, lifted)
     elif block.name == "otelcol.processor.transform":
         tags, lifted = _transformed(block, tags, lifted)
+    elif block.component == "otelcol.processor.groupbyattrs.owners":
+        # What is not moved to the resource is no tag of it.
+        tags = {key: each for key, each in tags.items() if key in block.attributes["keys"]}
+    elif block.component == "otelcol.processor.groupbyattrs.version":
+        assert ["service.version"] == block.attributes["keys"]
     for each in _next(blocks, block, "logs"):
         yield from _from(blocks, each, name, tags, lifted)
 
 
-def _processed(
-    block: Block, tags: Tags, lifted: frozenset[str]
-) -> tuple[Tags, frozenset[str]]:
+def _processed(block: Block, tags: Tags, lifted: frozenset[str]) -> tuple[Tags, frozenset[str]]:
     tags = dict(tags)
     found = {group for stage in block.all("stage.regex") for group in _groups(stage)}
     found |= {each.attributes["source"] for each in block.all("stage.template")}
@@ -102,9 +105,7 @@ def _groups(stage: Block) -> list[str]:
     return re.findall(r"\?P<(\w+)>", stage.attributes["expression"])
 
 
-def _transformed(
-    block: Block, tags: Tags, lifted: frozenset[str]
-) -> tuple[Tags, frozenset[str]]:
+def _transformed(block: Block, tags: Tags, lifted: frozenset[str]) -> tuple[Tags, frozenset[str]]:
     tags = dict(tags)
     more = set()
     for group in block.all("log_statements"):
@@ -123,27 +124,44 @@ def _transformed(
 
 def _services(blocks: dict[str, Block], receiver: Block) -> Iterator[Path]:
     for signal in ("logs", "metrics", "traces"):
-        for step, output in _to_outputs(blocks, receiver, signal):
-            for group in step.all({"logs": "log", "metrics": "metric"}.get(signal, "trace") + "_statements"):
+        for step, output, rules in _to_outputs(blocks, receiver, signal):
+            for group in step.all(f"{signal.removesuffix('s')}_statements"):
                 for condition in group.attributes.get("conditions", []):
                     service = _SERVICE.search(condition)
                     if service is not None:
                         tags = _assigned(group.attributes["statements"])
+                        if not _passes(rules, tags["service.namespace"]):
+                            continue
                         name = f"otlp {signal} {json.loads(service[1])}"
                         yield Path(source=name, tags=tags, lifted=LIFTED, output=output)
 
 
+def _passes(rules: tuple[Block, ...], app: str) -> bool:
+    """Whether a record of an application goes on."""
+    for rule in rules:
+        assert ["app"] == rule.attributes["source_labels"]
+        matches = re.fullmatch(rule.attributes["regex"], app) is not None
+        if matches != (rule.attributes["action"] == "keep"):
+            return False
+    return True
+
+
 def _to_outputs(
-    blocks: dict[str, Block], block: Block, signal: str, seen: Block | None = None
-) -> Iterator[tuple[Block, str]]:
+    blocks: dict[str, Block],
+    block: Block,
+    signal: str,
+    seen: Block | None = None,
+    rules: tuple[Block, ...] = (),
+) -> Iterator[tuple[Block, str, tuple[Block, ...]]]:
     if block.name in _OUTPUTS:
         assert seen is not None, "nothing tags what services send"
-        yield seen, block.component
+        yield seen, block.component, rules
         return
     if block.component == "otelcol.processor.transform.services":
         seen = block
+    rules = (*rules, *block.all("rule"))
     for each in _next(blocks, block, signal):
-        yield from _to_outputs(blocks, each, signal, seen)
+        yield from _to_outputs(blocks, each, signal, seen, rules)
 
 
 def _assigned(statements: list[str]) -> Tags:

@@ -96,16 +96,12 @@ def _sum(tokens: list[tuple[str, str]], at: int) -> tuple[Any, int]:
 
 def _value(tokens: list[tuple[str, str]], at: int) -> tuple[Any, int]:
     kind, text = tokens[at]
-    if kind == "string":
+    if kind in {"string", "number"} or text in {"true", "false"}:
         return json.loads(text), at + 1
-    if kind == "number":
-        return int(text), at + 1
     if text == "[":
         return _items(tokens, at + 1, "]")
     if text == "{":
         return _object(tokens, at + 1)
-    if text in {"true", "false"}:
-        return text == "true", at + 1
     if tokens[at + 1][1] == "(":
         given, at = _items(tokens, at + 2, ")")
         return _called(text, given), at

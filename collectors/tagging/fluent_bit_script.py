@@ -1,0 +1,151 @@
+"""The program in Lua that Fluent Bit runs on every record.
+
+Lua's own patterns have no alternatives, so the program brings a matcher of its own; expressions
+are read here and handed to it as trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from collectors.tagging.expressions import Anchor, Chars, Choice, Node, Sequel, parsed
+from collectors.tagging.fluent_bit_program import PROGRAM
+from collectors.tagging.model import Plan
+from collectors.tagging.shipping import (
+    CLAIMED_PREFIXES,
+    HOST,
+    LEVEL,
+    LEVEL_WITHIN,
+    LEVELS,
+    MESSAGES,
+    PRIORITIES,
+    PRIVATE_KEY,
+    RESERVED,
+    TIME,
+    UNATTRIBUTED,
+    Reading,
+    claims,
+)
+from collectors.tagging.tables import table
+from slo.collecting import MASK
+from slo.records import dataclass
+
+SCRIPT = "headroom.lua"
+_LAST_ASCII = 0x7F
+_LAST_BYTE = 0xFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """An expression as the matcher takes it: text of Lua that stands as it is."""
+
+    text: str
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of Lua, all of it in ASCII: other bytes are written as numbers."""
+    return (
+        '"'
+        + "".join(
+            chr(byte) if 32 <= byte < _LAST_ASCII and byte not in b'"\\' else f"\\{byte:03d}"
+            for byte in text.encode()
+        )
+        + '"'
+    )
+
+
+def literal(value: object, depth: int = 0) -> str:
+    """Texts, numbers, booleans, lists, mappings and expressions as a literal of Lua."""
+    if isinstance(value, Tree):
+        return value.text
+    if isinstance(value, str):
+        return quoted(value)
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "{" + ", ".join(literal(each, depth) for each in value) + "}"
+    if isinstance(value, Mapping):
+        start = "  " * depth
+        lines = "".join(
+            f"{start}  [{quoted(str(key))}] = {literal(each, depth + 1)},\n"
+            for key, each in value.items()
+            if each is not None
+        )
+        return f"{{\n{lines}{start}}}" if lines else "{}"
+    return str(value)
+
+
+def tree(pattern: str) -> Tree:
+    """A portable expression for the matcher."""
+    return Tree(text=_node(parsed(pattern)))
+
+
+def _node(node: Node) -> str:
+    if isinstance(node, Anchor):
+        return '{"end"}' if node.end else '{"start"}'
+    if isinstance(node, Chars):
+        return _chars(node)
+    if isinstance(node, Sequel):
+        parts = node.parts
+        return _node(parts[0]) if len(parts) == 1 else _listed("seq", map(_node, parts))
+    if isinstance(node, Choice):
+        inner = _listed("any", map(_node, node.parts))
+        return f'{{"group", {inner}}}' if node.capturing else inner
+    most = "nil" if node.most is None else str(node.most)
+    return f'{{"rep", {_node(node.part)}, {node.least}, {most}}}'
+
+
+def _listed(kind: str, parts: Sequence[str] | map[str]) -> str:
+    return f"{{{', '.join((quoted(kind), *parts))}}}"
+
+
+def _chars(node: Chars) -> str:
+    """Bytes that begin a match; a character beyond ASCII is the sequence of its bytes."""
+    bounds: list[int] = []
+    wide: list[str] = []
+    for first, last in node.ranges:
+        if ord(first) <= _LAST_ASCII:
+            bounds += [ord(first), min(ord(last), _LAST_ASCII)]
+        if ord(last) > _LAST_ASCII:
+            if first == last:
+                wide.append(last)
+            else:
+                # Any byte of a longer character: a range of those is not told more finely.
+                bounds += [_LAST_ASCII + 1, _LAST_BYTE]
+    plain = f'{{"set", {str(node.negated).lower()}, {", ".join(map(str, bounds))}}}'
+    if node.negated or not wide:
+        return plain if bounds or not node.negated else '{"set", true}'
+    parts = [f'{{"text", {quoted(char)}}}' for char in wide]
+    return _listed("any", [*([plain] if bounds else []), *parts])
+
+
+def script(plan: Plan, found: Sequence[Reading]) -> str:
+    """The whole program: what it looks into, then what it does."""
+    sources = table(found, tree)
+    names = {
+        "SOURCES": sources,
+        # A table of Lua has no order, and the narrowest pods must be asked first.
+        "ORDER": list(sources),
+        "SECRETS": [tree(secret.pattern) for secret in plan.secrets],
+        "PRIVATE": tree(PRIVATE_KEY) if plan.settings.redact_builtin else None,
+        "MASK": MASK,
+        "CLAIMS": list(claims()),
+        "CLAIMED": list(CLAIMED_PREFIXES),
+        "RESERVED": list(RESERVED),
+        "MESSAGES": list(MESSAGES),
+        "LEVELS": list(LEVELS),
+        "LEVEL": tree(LEVEL),
+        "LEVEL_WITHIN": LEVEL_WITHIN,
+        "TIME": tree(TIME),
+        "PRIORITIES": list(PRIORITIES),
+        "HOST": HOST,
+        "NOBODY": {
+            "data_stream.type": "logs",
+            "data_stream.dataset": UNATTRIBUTED,
+            "data_stream.namespace": plan.streams[0].namespace,
+        },
+    }
+    constants = "".join(f"local {name} = {literal(value)}\n" for name, value in names.items())
+    return constants + PROGRAM
