@@ -52,7 +52,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             module="app.cli.diff", summary="tell what generating again would change", group=_SHIP
         ),
         "publish": Command(
-            module="app.cli.publish", summary="put rules and routes where they run", group=_SHIP
+            module="app.cli.publish",
+            summary="put rules, routes and templates where they run",
+            group=_SHIP,
         ),
         "status": Command(module="app.cli.status", summary="show error budgets", group=_ASK),
         "gate": Command(

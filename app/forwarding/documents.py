@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from collectors.joining.facts import APP_TAG, ENVIRONMENT_TAG
+from collectors.receive.groups import COLUMNS
 from collectors.receive.severity import number_of
 from collectors.signals import Signal
 from collectors.store import Kept, rfc3339
@@ -64,12 +66,12 @@ _COLUMNS: Mapping[str, str] = {
 }
 """Where a column stands in a document, of either signal."""
 
-_SAID = frozenset(
-    {"service.namespace", "service.name", "service.version", "deployment.environment.name"}
-    | {"deployment.environment", "org.team", "k8s.cluster.name", "k8s.namespace.name"}
-    | {"k8s.pod.name", "host.name", "labels.app", "labels.team", "service.environment"}
-)
-"""Attributes of senders that a column has told already."""
+_SAID: Mapping[str, str] = {
+    **dict.fromkeys(APP_TAG, "app"),
+    **dict.fromkeys(ENVIRONMENT_TAG, "env"),
+    **{key: column for column, keys in COLUMNS.items() for key in keys},
+}
+"""Attributes of senders and the columns that tell them, where those say the same."""
 
 _TRUSTED = frozenset({"cloud", "container", "host", "k8s", "os", "process", "service", "telemetry"})
 """The roots of the conventions' names of senders, which may be fields of their own."""
@@ -148,6 +150,9 @@ def _add_rest(found: dict[str, Any], row: Mapping[str, Any]) -> None:
     attributes = _loaded(row["attributes"])
     for key, value in _loaded(row["resource"]).items():
         if key in _SAID:
+            # One that the column does not repeat, such as an unknown name, makes no owner.
+            if row[_SAID[key]] != value:
+                attributes.setdefault(key, value)
             continue
         label = _POD_LABEL.fullmatch(key)
         if label is not None:
@@ -200,6 +205,10 @@ def _bounded(value: object, depth: int = 0) -> object:
 
 def _stream(signal: Signal, row: Mapping[str, Any]) -> dict[str, str]:
     app, component, env = row["app"], row["component"], row["env"]
+    if app is None and env is None:
+        sender = _loaded(row["resource"])
+        told = (sender.get(key) for key in ENVIRONMENT_TAG)
+        env = next((each for each in told if isinstance(each, str)), None)
     dataset = UNATTRIBUTED
     if app is not None:
         dataset = _part(app) if component is None else f"{_part(app)}.{_part(component)}"

@@ -99,5 +99,8 @@ def _projected(there: object, wanted: object) -> object:
     if isinstance(there, Mapping) and isinstance(wanted, Mapping):
         return {key: _projected(there[key], wanted[key]) for key in wanted if key in there}
     if isinstance(there, list) and isinstance(wanted, list) and len(there) == len(wanted):
+        # Privileges are sets, and come back in an order of the cluster's own.
+        if all(isinstance(each, str) for each in (*there, *wanted)):
+            return wanted if sorted(there) == sorted(wanted) else there
         return [_projected(each, want) for each, want in zip(there, wanted, strict=True)]
     return wanted if str(there).lower() == str(wanted).lower() else there

@@ -8,6 +8,7 @@ from typing import Any
 from collectors.elastic.client import Cluster
 from collectors.elastic.failures import Refusal
 from collectors.elastic.resources import Kind, api_path
+from slo.errors import AuthenticationFailed
 from slo.records import dataclass
 
 _NO_API = ("no handler found", "Incorrect HTTP method")
@@ -22,6 +23,7 @@ _WHY = {
     Kind.POLICY: "this cluster has no index state management (plugin opensearch-index-management)",
     Kind.ROLE: "this cluster has no security API: it is off, or its plugin is not there",
 }
+_OTHERS_MAY = (Kind.POLICY, Kind.ROLE)
 _MOST = "10000"
 
 
@@ -55,6 +57,11 @@ def present(cluster: Cluster, kinds: frozenset[Kind]) -> Present:
             if not refusal.reason.startswith(_NO_API):
                 raise
             lacking[kind] = _WHY[kind]
+        except AuthenticationFailed as denied:
+            # Who may put templates often may not manage privileges.
+            if kind not in _OTHERS_MAY:
+                raise
+            lacking[kind] = f"the source's user may not see {kind}: {denied}"
     return Present(bodies=bodies, lacking=lacking, versions=versions)
 
 
@@ -62,7 +69,7 @@ def processors(cluster: Cluster) -> frozenset[str] | None:
     """The types of ingest processors that every node has, ``None`` if that is not told."""
     try:
         answer = cluster.call("GET", "/_nodes/_all/ingest")
-    except Refusal:
+    except (Refusal, AuthenticationFailed):
         return None
     nodes = answer.get("nodes") if isinstance(answer, Mapping) else None
     if not isinstance(nodes, Mapping) or not nodes:

@@ -48,9 +48,8 @@ def resources(
     found += retention.policies(_patterns_of_all(plans), flavor, kept)
     for app, patterns in sorted(_patterns_of_apps(plans).items()):
         found += access.roles(app, patterns, flavor)
-    _check_unique(found)
     order = list(Kind)
-    return tuple(sorted(found, key=lambda each: order.index(each.kind)))
+    return tuple(sorted(_unique(found), key=lambda each: order.index(each.kind)))
 
 
 def files(found: Sequence[Resource], source: str) -> dict[str, str]:
@@ -186,12 +185,12 @@ def _check_names(plans: Sequence[Plan]) -> None:
             )
 
 
-def _check_unique(found: list[Resource]) -> None:
-    """Keep one of those that several environments share, and refuse two that differ."""
+def _unique(found: Sequence[Resource]) -> Iterator[Resource]:
+    """Each once of those that environments share; two that differ are refused."""
     known: dict[tuple[Kind, str], Resource] = {}
-    for each in tuple(found):
+    for each in found:
         other = known.setdefault((each.kind, each.name), each)
-        if other is not each:
-            if other.body != each.body:
-                raise UsageError(f"two different resources would be called {each.title}")
-            found.remove(each)
+        if other is each:
+            yield each
+        elif other.body != each.body:
+            raise UsageError(f"two different resources would be called {each.title}")

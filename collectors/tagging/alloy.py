@@ -35,7 +35,7 @@ def files(plan: Plan) -> Mapping[str, str]:
     """The files for one environment; see docs/collectors/alloy.md for what each is for."""
     if not any(stream.sources for stream in plan.streams):
         return {}
-    notes = _notes(plan)
+    notes = tuple(_notes(plan))
     host = written(_configured(plan, _HOST_KINDS, (sources.files, sources.journal, sources.syslog)))
     left_out = not_collected(plan, {PodSource: "by pods: config-kubernetes.alloy does"})
     found = {"config.alloy": _text(plan, host, "For hosts.", *notes, *left_out)}

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from collectors.tagging.expressions import Anchor, Chars, Choice, Node, Sequel, parsed
 from collectors.tagging.fluent_bit_program import PROGRAM
-from collectors.tagging.model import Plan
+from collectors.tagging.model import Plan, SyslogSource
 from collectors.tagging.shipping import (
     CLAIMED_PREFIXES,
     HOST,
@@ -31,7 +31,7 @@ from slo.collecting import MASK
 from slo.records import dataclass
 
 SCRIPT = "headroom.lua"
-_LAST_ASCII = 0x7F
+_FIRST, _LAST_ASCII = 0x20, 0x7F
 _LAST_BYTE = 0xFF
 
 
@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
     return (
         '"'
         + "".join(
-            chr(byte) if 32 <= byte < _LAST_ASCII and byte not in b'"\\' else f"\\{byte:03d}"
+            chr(byte) if _FIRST <= byte < _LAST_ASCII and byte not in b'"\\' else f"\\{byte:03d}"
             for byte in text.encode()
         )
         + '"'
@@ -56,14 +56,11 @@ def quoted(text: str) -> str:
 
 def literal(value: object, depth: int = 0) -> str:
     """Texts, numbers, booleans, lists, mappings and expressions as a literal of Lua."""
-    if isinstance(value, Tree):
-        return value.text
     if isinstance(value, str):
         return quoted(value)
-    if value is None:
-        return "nil"
-    if isinstance(value, bool):
-        return str(value).lower()
+    if isinstance(value, Tree | bool | int) or value is None:
+        plain = {True: "true", False: "false", None: "nil"}
+        return value.text if isinstance(value, Tree) else plain.get(value, str(value))
     if isinstance(value, list | tuple):
         return "{" + ", ".join(literal(each, depth) for each in value) + "}"
     if isinstance(value, Mapping):
@@ -74,7 +71,7 @@ def literal(value: object, depth: int = 0) -> str:
             if each is not None
         )
         return f"{{\n{lines}{start}}}" if lines else "{}"
-    return str(value)
+    raise TypeError(type(value))
 
 
 def tree(pattern: str) -> Tree:
@@ -121,10 +118,26 @@ def _chars(node: Chars) -> str:
     return _listed("any", [*([plain] if bounds else []), *parts])
 
 
-def script(plan: Plan, found: Sequence[Reading]) -> str:
-    """The whole program: what it looks into, then what it does."""
+OWNER = "headroom_owner"
+"""The field that says whose a syslog message is."""
+
+
+def script(plan: Plan, found: Sequence[Reading], *, resources: bool) -> str:
+    """The whole program: what it looks into, then what it does.
+
+    With ``resources``, what is tagged as a resource by the input is not tagged again; the output
+    takes trace, span and severity from fields without dots.
+    """
     sources = table(found, tree)
+    if resources:
+        for reading in found:
+            own = reading.tags if isinstance(reading.source, SyslogSource) else {}
+            sources[reading.name]["tags"] = own
     names = {
+        "OWNER": OWNER,
+        "TRACE": "trace_id" if resources else "trace.id",
+        "SPAN": "span_id" if resources else "span.id",
+        "SEVERITY": "severity_text" if resources else "log.level",
         "SOURCES": sources,
         # A table of Lua has no order, and the narrowest pods must be asked first.
         "ORDER": list(sources),

@@ -15,7 +15,8 @@ from collectors.tagging.model import (
     PodSource,
     SyslogSource,
 )
-from collectors.tagging.ruby_record import OF_LOGSTASH, module
+from collectors.tagging.ruby_program import OF_LOGSTASH
+from collectors.tagging.ruby_record import module
 from collectors.tagging.shipping import (
     HOST,
     PACKED,
@@ -186,7 +187,7 @@ def _file(reading: Reading) -> Plugin:
                     "what": "previous",
                     "auto_flush_interval": 2,
                     "max_lines": 1000,
-                    },
+                },
             ),
         )
     return Plugin(

@@ -102,7 +102,7 @@ def _globals(found: Sequence[Reading]) -> str:
     text += "".join(f'module(load="{name}")\n' for name in modules)
     if of_kind(found, JournalSource):
         text += (
-            'module(load="imjournal" stateFile="imjournal" persistStateInterval="100"\n'
+            'module(load="imjournal" stateFile="imjournal" persistStateInterval="10"\n'
             '  ratelimit.interval="0" ignorePreviousMessages="on" workAroundJournalBug="on")\n'
         )
     return text
@@ -168,6 +168,9 @@ def _unit(found: Sequence[Reading]) -> str:
         f"ExecStartPre=/usr/sbin/rsyslogd -N1 -f {FOLDER}/{CONFIG}\n"
         f"ExecStart={run} -f {FOLDER}/{CONFIG}\n"
         "ExecReload=/bin/kill -HUP $MAINPID\n"
+        # Told to end, it gives up the batch at hand; killed, it goes on with what is on disk.
+        "KillSignal=SIGKILL\n"
+        "SuccessExitStatus=SIGKILL\n"
         f"SupplementaryGroups={groups}\n"
         "StateDirectory=headroom-rsyslog\n"
         "StateDirectoryMode=0700\n"

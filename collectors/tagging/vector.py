@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from collectors.tagging import vector_programs as programs
-from collectors.tagging.expressions import written
+from collectors.tagging import vector_records as records
 from collectors.tagging.header import header
 from collectors.tagging.machines import Node, daemonset, drop_in, environment
 from collectors.tagging.model import (
     FileSource,
     JournalSource,
-    OtlpSource,
     Plan,
     PodSource,
     SyslogSource,
 )
 from collectors.tagging.shipping import (
-    PACKED,
-    Reading,
     destination_notes,
     endpoint,
     is_elastic,
@@ -30,6 +25,7 @@ from collectors.tagging.shipping import (
     readings,
 )
 from collectors.tagging.texts import yaml_text
+from collectors.tagging.vector_graph import LISTENING, Graph, on_host, on_node, remap, variable
 
 NAME = "Vector"
 VERSION = "0.57"
@@ -39,8 +35,6 @@ STATE = "/var/lib/vector"
 _ALLOW = "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION"
 _ENVIRONMENT = "/etc/vector/headroom.env"
 _ON_HOSTS = {FileSource: "file", JournalSource: "journald", SyslogSource: "syslog"}
-_PLAIN_UNIT = re.compile(r"[A-Za-z0-9:_.@-]+")
-_PLAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _REJECTED = "rejected"
 
 _NOTES = (
@@ -52,21 +46,6 @@ _NOTES = (
 Parts = dict[str, dict[str, Any]]
 
 
-class _Graph:
-    """A configuration while it grows; ``ends`` are the steps whose records are tagged."""
-
-    def __init__(self) -> None:
-        self.sources: Parts = {}
-        self.transforms: Parts = {}
-        self.ends: list[str] = []
-        self.notes: list[str] = []
-
-    def tagged(self, name: str, inputs: list[str], program: str) -> None:
-        """Add the step that says whose the records of some inputs are."""
-        self.transforms[f"{name}_tags"] = _remap(inputs, program)
-        self.ends.append(f"{name}_tags")
-
-
 def files(plan: Plan) -> Mapping[str, str]:
     """The files for one environment; see docs/collectors/vector.md for what each is for."""
     if not plan.streams:
@@ -74,7 +53,7 @@ def files(plan: Plan) -> Mapping[str, str]:
     found = readings(plan)
     name, default = endpoint(plan)
     notes = (*_NOTES, *destination_notes(plan, NAME))
-    host = _host(plan, found)
+    host = on_host(plan, found)
     about = header(
         plan, NAME, "For hosts.", *notes, *left_out(plan, {PodSource: "pods"}), *host.notes
     )
@@ -86,12 +65,12 @@ def files(plan: Plan) -> Mapping[str, str]:
             [f"Environment={_ALLOW}=true", "Environment=HEADROOM_HOST=%H"],
         ),
         "headroom.env": environment(
-            header(plan, NAME), {name: default, _credential(plan): "none", **_LISTENING}
+            header(plan, NAME), {name: default, _credential(plan): "none", **LISTENING}
         ),
     }
     if not of_kind(found, PodSource):
         return written_files
-    node = _node(plan, found)
+    node = on_node(plan, found)
     about = header(plan, NAME, "For Kubernetes nodes.", *notes, *left_out(plan, _ON_HOSTS))
     text = yaml_text(_config(plan, node), (*about, *node.notes))
     return written_files | {
@@ -100,210 +79,21 @@ def files(plan: Plan) -> Mapping[str, str]:
     }
 
 
-_LISTENING = {
-    "HEADROOM_OTLP_GRPC_LISTEN": "127.0.0.1:4317",
-    "HEADROOM_OTLP_HTTP_LISTEN": "127.0.0.1:4318",
-    "HEADROOM_SYSLOG_LISTEN": "127.0.0.1:5514",
-}
-
-
 def _credential(plan: Plan) -> str:
     return "ELASTICSEARCH_API_KEY" if is_elastic(plan) else "HEADROOM_TOKEN"
 
 
-def _host(plan: Plan, found: tuple[Reading, ...]) -> _Graph:
-    graph = _Graph()
-    for reading in of_kind(found, FileSource):
-        _file(graph, reading)
-    for reading in of_kind(found, JournalSource):
-        _journal(graph, reading)
-    _syslog(graph, plan, of_kind(found, SyslogSource))
-    _otlp(graph, plan, "127.0.0.1")
-    return graph
-
-
-def _node(plan: Plan, found: tuple[Reading, ...]) -> _Graph:
-    graph = _Graph()
-    _pods(graph, of_kind(found, PodSource))
-    _otlp(graph, plan, "0.0.0.0")  # noqa: S104 - pods of the node send to it
-    return graph
-
-
-def _file(graph: _Graph, reading: Reading) -> None:
-    source = reading.source
-    assert isinstance(source, FileSource)
-    lines = {}
-    if source.multiline is not None:
-        pattern = written(source.multiline, end="\\z")
-        lines = {
-            "multiline": {
-                "start_pattern": pattern,
-                "condition_pattern": pattern,
-                "mode": "halt_before",
-                "timeout_ms": 2000,
-            }
-        }
-    graph.sources[reading.name] = {
-        "type": "file",
-        "include": [glob(source.path)],
-        "exclude": [f"/**/*.{suffix}" for suffix in PACKED],
-        "read_from": "beginning",
-        "ignore_checkpoints": False,
-        "max_line_bytes": 1_048_576,
-        # The first lines tell a file from another, whatever a rotation calls it.
-        "fingerprint": {"strategy": "checksum", "lines": 1},
-        **lines,
-    }
-    came = reading.name
-    if reading.hosts:
-        came = f"{reading.name}_here"
-        graph.transforms[came] = {
-            "type": "filter",
-            "inputs": [reading.name],
-            "condition": {"type": "vrl", "source": programs.on_host(reading)},
-        }
-    graph.tagged(reading.name, [came], programs.of_lines(reading))
-
-
-def glob(path: str) -> str:
-    """A path whose only special sign is ``*`` as a pattern of files without a variable in it."""
-    return "".join(f"[{char}]" if char in "?[]{}$!" else char for char in path)
-
-
-def _journal(graph: _Graph, reading: Reading) -> None:
-    source = reading.source
-    assert isinstance(source, JournalSource)
-    if not _PLAIN_UNIT.fullmatch(source.unit):
-        graph.notes.append(f"Not collected here: the unit {source.unit}, whose name is a pattern.")
-        return
-    graph.sources[reading.name] = {
-        "type": "journald",
-        "include_units": [source.unit],
-        "current_boot_only": False,
-    }
-    graph.tagged(reading.name, [reading.name], programs.of_lines(reading))
-
-
-def _syslog(graph: _Graph, plan: Plan, found: tuple[Reading, ...]) -> None:
-    if not found:
-        return
-    transports = {f"syslog_{mode}": mode for mode in ("tcp", "udp")}
-    for name, mode in transports.items():
-        graph.sources[name] = {
-            "type": "syslog",
-            "mode": mode,
-            "address": _variable("HEADROOM_SYSLOG_LISTEN", _LISTENING["HEADROOM_SYSLOG_LISTEN"]),
-        }
-    routes = {reading.name: programs.owner_of_message(reading) for reading in found}
-    _routed(graph, "syslog", [*transports], routes)
-    for reading in found:
-        graph.tagged(reading.name, [f"syslog_owner.{reading.name}"], programs.of_lines(reading))
-    unknown = programs.of_nobody(plan, sent=False)
-    graph.tagged("syslog_nobody", ["syslog_owner._unmatched"], unknown)
-
-
-def _otlp(graph: _Graph, plan: Plan, address: str) -> None:
-    services = plan.of(OtlpSource)
-    if not services:
-        return
-    graph.sources["otlp"] = {
-        "type": "opentelemetry",
-        "grpc": {"address": _variable("HEADROOM_OTLP_GRPC_LISTEN", f"{address}:4317")},
-        "http": {"address": _variable("HEADROOM_OTLP_HTTP_LISTEN", f"{address}:4318")},
-    }
-    conditions = {
-        f"{stream.identifier}_otlp": programs.owner_of_service(plan, stream, source)
-        for stream, source in services
-    }
-    _routed(graph, "otlp", ["otlp.logs"], conditions)
-    for stream, source in services:
-        name = f"{stream.identifier}_otlp"
-        graph.tagged(name, [f"otlp_owner.{name}"], programs.of_services(stream, source))
-    nobody = programs.of_nobody(plan, sent=True)
-    graph.tagged("otlp_nobody", ["otlp_owner._unmatched"], nobody)
-
-
-def _pods(graph: _Graph, found: tuple[Reading, ...]) -> None:
-    spaces: dict[str, list[Reading]] = {}
-    for reading in found:
-        assert isinstance(reading.source, PodSource)
-        spaces.setdefault(reading.source.namespace, []).append(reading)
-    for number, (namespace, members) in enumerate(sorted(spaces.items()), 1):
-        if not _PLAIN_NAME.fullmatch(namespace):
-            graph.notes.append(f"Not collected here: {namespace}, which is no namespace's name.")
-            continue
-        name = f"pods_{number}"
-        graph.sources[name] = {
-            "type": "kubernetes_logs",
-            "extra_field_selector": f"metadata.namespace={namespace}",
-            "self_node_name": _variable("NODE_NAME", "unknown"),
-            "auto_partial_merge": True,
-            "read_from": "beginning",
-        }
-        conditions = {
-            member.name: programs.owner_of_pod(member.source)
-            for member in members
-            if isinstance(member.source, PodSource)
-        }
-        _routed(graph, name, [name], conditions)
-        for member in members:
-            came = _joined(graph, member, f"{name}_owner.{member.name}")
-            graph.tagged(member.name, [came], programs.of_lines(member))
-
-
-def _joined(graph: _Graph, reading: Reading, came: str) -> str:
-    pattern = reading.source.multiline
-    if pattern is None:
-        return came
-    name = f"{reading.name}_join"
-    starts = f"match({programs.text_of('message')}, {programs.regex(pattern)})"
-    graph.transforms[name] = {
-        "type": "reduce",
-        "inputs": [came],
-        "group_by": ["kubernetes.pod_uid", "kubernetes.container_name", "stream"],
-        "starts_when": {"type": "vrl", "source": starts},
-        "expire_after_ms": 2000,
-        "merge_strategies": {"message": "concat_newline", "timestamp": "discard"},
-    }
-    return name
-
-
-def _routed(graph: _Graph, name: str, inputs: list[str], conditions: Mapping[str, str]) -> None:
-    graph.transforms[f"{name}_owner"] = {
-        "type": "exclusive_route",
-        "inputs": inputs,
-        "routes": [
-            {"name": each, "condition": {"type": "vrl", "source": condition}}
-            for each, condition in conditions.items()
-        ],
-    }
-
-
-def _remap(inputs: list[str], program: str) -> dict[str, Any]:
-    return {
-        "type": "remap",
-        "inputs": inputs,
-        "drop_on_error": True,
-        "reroute_dropped": True,
-        "source": program,
-    }
-
-
-def _variable(name: str, default: str) -> str:
-    return f"${{{name}:-{default}}}"
-
-
-def _config(plan: Plan, graph: _Graph) -> Mapping[str, Any]:
+def _config(plan: Plan, graph: Graph) -> Mapping[str, Any]:
     transforms = dict(graph.transforms)
-    transforms["records"] = _remap(graph.ends, programs.of_records(plan))
+    transforms["records"] = remap(graph.ends, records.of_records(plan))
     failed = [f"{name}.dropped" for name in (*graph.ends, "records")]
     transforms[_REJECTED] = {
         "type": "remap",
         "inputs": failed,
-        "source": programs.of_rejected(plan),
+        "source": records.of_rejected(plan),
     }
     return {
-        "data_dir": _variable("HEADROOM_STATE", STATE),
+        "data_dir": variable("HEADROOM_STATE", STATE),
         "sources": graph.sources,
         "transforms": transforms,
         "sinks": {"documents": _documents(plan), _REJECTED: _kept_back()},
@@ -316,14 +106,14 @@ def _documents(plan: Plan) -> Mapping[str, Any]:
     return {
         "type": "elasticsearch",
         "inputs": ["records"],
-        "endpoints": [_variable(name, default) + path_of_intake(plan)],
+        "endpoints": [variable(name, default) + path_of_intake(plan)],
         "api_version": "v8",
         "mode": "data_stream",
         "bulk": {"action": "create"},
         "data_stream": {"auto_routing": True, "sync_fields": True},
         "compression": "gzip",
         "request": {
-            "headers": {"Authorization": f"{kind} {_variable(_credential(plan), 'none')}"},
+            "headers": {"Authorization": f"{kind} {variable(_credential(plan), 'none')}"},
             "retry_initial_backoff_secs": 1,
             "retry_max_duration_secs": 30,
         },
@@ -338,7 +128,7 @@ def _kept_back() -> Mapping[str, Any]:
     return {
         "type": "file",
         "inputs": [_REJECTED],
-        "path": f"{_variable('HEADROOM_STATE', STATE)}/rejected-%Y-%m-%d.ndjson",
+        "path": f"{variable('HEADROOM_STATE', STATE)}/rejected-%Y-%m-%d.ndjson",
         "encoding": {"codec": "json"},
     }
 

@@ -5,6 +5,7 @@ import json
 import math
 import time
 import tracemalloc
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +14,15 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberData
 
 from collectors.joining import Joiner
 from collectors.receive import (
+    Bulk,
+    BulkDecoder,
     Content,
     Decoded,
     Limits,
     LineDecoder,
     OtlpDecoder,
     Refused,
+    bulk_answer,
     digest,
     inflate,
     success,
@@ -422,3 +426,54 @@ class TestBurst:
         joiner = Joiner(catalog)
         assert name == joiner.join({"app": name}, {}).app
         assert joiner.join({"namespace": "x", "pod": "api-7d4f8b9c6d-x2x9z"}, {}).app is None
+
+
+class TestBulkRequests:
+    """What strangers post to Elasticsearch's way in."""
+
+    def bulk(self, body: bytes) -> Bulk:
+        return BulkDecoder(Joiner(AIRLINE)).decode(body, at=AT)
+
+    def test_a_million_actions_are_refused_before_any_is_read(self) -> None:
+        """Of ten bytes each; neither time nor memory is spent on them."""
+        body = b'{"create":{}}\n{}\n' * 1_000_000
+        tracemalloc.start()
+        began = time.perf_counter()
+        with pytest.raises(Refused, match="250000 actions") as raised:
+            self.bulk(body)
+        seconds, (_, peak) = time.perf_counter() - began, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert 413 == raised.value.status
+        assert seconds < 1
+        assert peak < LIMIT
+
+    def test_deep_documents_and_actions_cost_themselves(self) -> None:
+        """However deep; the line after is read as ever."""
+        deep = b'{"a":' * DEEP + b"1" + b"}" * DEEP
+        found = self.bulk(
+            b'{"create":{}}\n' + deep + b'\n{"create":' + deep + b'}\n{}\n{"create":{}}\n{"m":1}\n'
+        )
+
+        assert [400, 400, 201] == [each.status for each in found.items]
+
+    def test_random_bytes_never_break_it(self) -> None:
+        """Lines of a good body, shuffled, cut and spoilt: an item or a refusal for each."""
+        random = Random(7)
+        good = [b'{"create":{}}', b'{"message":"x"}', b'{"index":{"_index":"a"}}', b"{}", b""]
+        for _ in range(2000):
+            lines = [bytearray(random.choice(good)) for _ in range(random.randrange(8))]
+            for line in lines:
+                if line and random.random() < 0.3:
+                    line[random.randrange(len(line))] = random.randrange(256)
+            body = b"\n".join(lines)
+            try:
+                found = self.bulk(body)
+            except Refused as error:
+                if error.status != 400:
+                    raise
+                continue
+            created = [each for each in found.items if each.status == 201]
+            assert len(created) == found.table.num_rows
+            assert len(found.items) - len(created) == found.rejected
+            json.loads(bulk_answer(found, 0))

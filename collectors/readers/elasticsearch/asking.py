@@ -1,4 +1,4 @@
-"""Asking a cluster: where each signal lies and how it is written, the time left, what is missing."""
+"""Asking a cluster: where signals lie, how they are written, the time left, what is missing."""
 
 from __future__ import annotations
 
@@ -196,9 +196,7 @@ class Inquiry:
             self._note(spot, body)
             lines.append({"index": spot.index.split(","), "ignore_unavailable": True})
             lines.append({"timeout": f"{milliseconds}ms", **body})
-        answer = self._asker.cluster.call(
-            "POST", "/_msearch", lines, timeout=length, retry=True
-        )
+        answer = self._asker.cluster.call("POST", "/_msearch", lines, timeout=length, retry=True)
         found = answer.get("responses") if isinstance(answer, Mapping) else None
         if not isinstance(found, list) or len(found) != len(bodies):
             raise SourceUnavailable(

@@ -50,9 +50,7 @@ def column(
     mapped: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Column:
     """Places that write their value alike."""
-    return tuple(
-        Place(path=path, unit=unit, key=key, named=named, mapped=mapped) for path in paths
-    )
+    return tuple(Place(path=path, unit=unit, key=key, named=named, mapped=mapped) for path in paths)
 
 
 def words(spellings: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:

@@ -125,14 +125,15 @@ class Conditions:
                 return all_of(map(self.expression, parts))
             case Or(parts=parts):
                 return any_of(map(self.expression, parts))
-            case Words(text=text):
-                return self._words(text)
-            case Has(field=field):
-                return self._has(field)
-            case Compare():
-                return self._compared(query)
-            case Is():
-                return self._is(query)
+            case _:
+                return self._leaf(query)
+
+    def _leaf(self, query: Words | Has | Is | Compare) -> Clause:
+        if isinstance(query, Words):
+            return self._words(query.text)
+        if isinstance(query, Has):
+            return self._has(query.field)
+        return self._is(query) if isinstance(query, Is) else self._compared(query)
 
     def severity(self, lowest: int, highest: int) -> Clause:
         """Records whose severity is in a range, both ends included."""
@@ -263,8 +264,10 @@ class Conditions:
         if types <= NUMBERS:
             return _numeric(place, value)
         if types == {"boolean"}:
-            lowered = value.lower()
-            return {"term": {place.path: lowered}} if lowered in {"true", "false"} else NOTHING
+            return _truth(place, value)
+        return self._said(place, value, exact=exact)
+
+    def _said(self, place: Place, value: str, *, exact: bool) -> Clause:
         path = self.mapped.exact(place.path)
         if path is None:
             return {"match_phrase": {place.path: value}}
@@ -310,8 +313,7 @@ class Conditions:
             )
         first, more = int(match[1]), range(_DIGITS_OF_LONG - len(match[1]) + 1)
         return any_of(
-            {"range": {place.path: {"gte": first * 10**n, "lt": (first + 1) * 10**n}}}
-            for n in more
+            {"range": {place.path: {"gte": first * 10**n, "lt": (first + 1) * 10**n}}} for n in more
         )
 
     def _mapped(self, name: str) -> Column:
@@ -346,6 +348,11 @@ def _nested(place: Place, inner: Clause) -> Clause:
     named = {"term": {f"{place.path}.{place.named[0]}": place.key}}
     found = all_of((named, inner))
     return {"nested": {"path": place.path, "query": found, "ignore_unmapped": True}}
+
+
+def _truth(place: Place, value: str) -> Clause:
+    lowered = value.lower()
+    return {"term": {place.path: lowered}} if lowered in {"true", "false"} else NOTHING
 
 
 def _numeric(place: Place, value: str) -> Clause:

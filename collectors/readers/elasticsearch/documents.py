@@ -35,9 +35,7 @@ _OUTWARD = frozenset(("client", "producer", "consumer"))
 _LARGEST = (1 << 63) - 1
 _DEEPEST = 32
 _MOST = 1e9
-_ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)?"
-)
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)?")
 _DESCRIBES_SENDER = frozenset(
     (
         *("service", "host", "kubernetes", "container", "orchestrator", "cloud", "agent"),
@@ -84,7 +82,7 @@ def span_row(document: Flat, layout: Layout) -> Row | None:
     row["http_status"] = http_status({"http.status_code": said})
     row["peer"], row["peer_kind"] = _peer(document, layout, row["kind"], attributes)
     row["weight"] = _weight(document, layout, attributes)
-    row["links"] = _links(document, layout)
+    row["links"], row["events"] = _links(document, layout), _events(document, layout)
     row["attributes"], row["resource"] = _json(attributes), _json(resource)
     return row
 
@@ -260,9 +258,10 @@ def _peer(
     if kind not in _OUTWARD:
         return None, None
     peer = text(_first(document, layout.candidates("peer")))
-    if peer is not None:
-        return peer, text(_first(document, layout.candidates("peer_kind"))) or "external"
-    return peer_of(attributes)
+    if peer is None:
+        return peer_of(attributes)
+    told = text(_first(document, layout.candidates("peer_kind")))
+    return peer, told or peer_of(attributes)[1] or "external"
 
 
 def _weight(document: Flat, layout: Layout, attributes: Mapping[str, Any]) -> float:
@@ -275,6 +274,8 @@ def _weight(document: Flat, layout: Layout, attributes: Mapping[str, Any]) -> fl
 
 def _links(document: Flat, layout: Layout) -> str | None:
     links = _first(document, layout.candidates("links"))
+    if isinstance(links, str):
+        return links
     found = []
     for each in links if isinstance(links, list) else ():
         # Jaeger keeps the parent among the links.
@@ -285,6 +286,23 @@ def _links(document: Flat, layout: Layout) -> str | None:
         span = path.get("span_id") or path.get("span.id") or path.get("spanID")
         if trace and span:
             found.append({"traceId": trace, "spanId": span})
+    return _json(found) if found else None
+
+
+def _events(document: Flat, layout: Layout) -> str | None:
+    """A span's events; Jaeger calls them logs, with fields, and counts microseconds."""
+    events = _first(document, layout.candidates("events"))
+    if isinstance(events, str):
+        return events
+    found = []
+    for each in events if isinstance(events, list) else ():
+        if not isinstance(each, Mapping):
+            continue
+        said = _attributes(each, Keys(lists=("fields",)))
+        name = said.pop("event", None)
+        found.append(
+            {"time": _whole(each.get("timestamp"), 1000), "name": name, "attributes": said}
+        )
     return _json(found) if found else None
 
 

@@ -136,6 +136,8 @@ HEADROOM = Layout(
         "http_status": column("http.response.status_code"),
         "trace_state": column("trace_state", "span.trace_state"),
         "links": column("span.links", "links"),
+        "events": column("span.events"),
+        "peer": column("span.destination.service.resource"),
         "represents": column("transaction.representative_count", "span.representative_count"),
         **_WEIGHED,
     },
@@ -214,9 +216,7 @@ APM = Layout(
             *column("span.kind", mapped=_KIND),
             *column("span.type", mapped=words({"client": ("db", "external", "messaging")})),
         ),
-        "duration": column(
-            "span.duration.us", "transaction.duration.us", unit=Unit.MICROSECONDS
-        ),
+        "duration": column("span.duration.us", "transaction.duration.us", unit=Unit.MICROSECONDS),
         "status_message": column("error.message"),
         "route": column("labels.http_route", "http.route"),
         "peer": column("span.destination.service.resource", "service.target.name"),

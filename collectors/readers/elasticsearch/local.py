@@ -41,7 +41,7 @@ class Local:
         """Return an answer as it comes. Raises ``SourceTimeout``."""
         import duckdb  # noqa: PLC0415 - loaded with the first question
 
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "threads": 1,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -53,8 +53,9 @@ class Local:
             connection.execute("SET enable_external_access = false")
 
             def ask() -> pa.Table:
-                answer = connection.execute(question.sql, question.parameters.bound)
-                found: pa.Table = answer.to_arrow_table()
+                answer = connection.sql(question.sql, params=question.parameters.bound)
+                found = answer.to_arrow_table()
+                assert found is not None, "a question has an answer"
                 return found
 
             try:

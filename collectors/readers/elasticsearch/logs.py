@@ -77,7 +77,7 @@ def failing_bodies(asker: Asker, asked: Where, bad: Badness, limit: int) -> Answ
     inquiry = asker.inquiry()
     spans = spans_of(inquiry, asked)
     traces = Local(spans, inquiry).table(judged_traces(asked, bad))
-    known = traces.column("trace_id").to_pylist()
+    known = list(map(str, traces.column("trace_id").to_pylist()))
     plain = replace(asked, filters=())
     rows: list[Row] = []
     for spot in inquiry.spots(Kind.LOGS) if known else ():
@@ -98,14 +98,12 @@ def _newest(inquiry: Inquiry, spot: Spot, query: LogQuery) -> list[Row]:
     if query.after is not None:
         clause = all_of((clause, _stored_since(spot, query.after)))
     body = {"query": clause, "sort": _newest_first(spot)}
-    found: list[Row] = []
-    for hits in _hits(inquiry, spot, body, query.limit):
-        for row in _rows(spot, hits):
-            # The index knows milliseconds, the cursor nanoseconds.
-            if query.after is None or row["cursor"] > query.after:
-                found.append(row)
-    found.sort(key=lambda row: -row["time"])
-    return found
+    pages = _hits(inquiry, spot, body, query.limit)
+    found = [row for hits in pages for row in _rows(spot, hits)]
+    if query.after is not None:
+        # The index knows milliseconds, the cursor nanoseconds.
+        found = [row for row in found if row["cursor"] > query.after]
+    return sorted(found, key=lambda row: -row["time"])
 
 
 def _hits(
@@ -129,18 +127,16 @@ def _newest_first(spot: Spot) -> list[dict[str, Any]]:
 
 
 def _stored_since(spot: Spot, after: int) -> Clause:
-    conditions = spot.conditions
+    """What was received since then, or happened, where a document does not say the former."""
     milliseconds = after // _MILLISECOND
-    places = [
-        each
-        for each in spot.layout.candidates("observed")
-        if spot.mapped.of_path(each.path) & {"date", "date_nanos"}
-    ][:1]
+    found: list[Clause] = []
+    surer: list[Clause] = []
+    for each in spot.layout.candidates("observed"):
+        if spot.mapped.of_path(each.path) & {"date", "date_nanos"}:
+            found.append(all_of((since(each.path, milliseconds), none_of(surer))))
+            surer.append({"exists": {"field": each.path}})
     happened = since(spot.layout.time, milliseconds)
-    if not places:
-        return happened
-    told = since(places[0].path, milliseconds)
-    return any_of((told, all_of((none_of([conditions.present("observed")]), happened))))
+    return any_of((*found, all_of((happened, none_of(surer)))))
 
 
 def _histogram(spot: Spot, query: LogQuery, start: int, width: int) -> dict[str, Any]:

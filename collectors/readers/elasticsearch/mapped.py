@@ -9,8 +9,10 @@ from collectors.readers.elasticsearch.columns import Column, Place
 from slo.records import dataclass
 
 NUMBERS = frozenset(
-    ("long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float")
-    + ("unsigned_long",)
+    (
+        *("long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float"),
+        "unsigned_long",
+    )
 )
 KEYWORDS = frozenset(("keyword", "constant_keyword", "wildcard"))
 FREE_FORM = frozenset(("flattened", "flat_object"))

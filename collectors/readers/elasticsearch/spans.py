@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from collectors.joining import facts
 from collectors.readers.elasticsearch.asking import Asker, Inquiry, Spot
 from collectors.readers.elasticsearch.clauses import Clause, all_of, none_of, within
 from collectors.readers.elasticsearch.documents import WEIGHED_BY, Row, flat, span_row
@@ -38,9 +39,9 @@ _TOLD_BY = (
     *peers.PEER_SERVICE,
     *peers.DATABASE_NAME,
     *peers.ADDRESS,
-    *peers.names.DATABASE_SYSTEM,
-    *peers.names.MESSAGING_SYSTEM,
-    *peers.names.DESTINATION,
+    *facts.DATABASE_SYSTEM,
+    *facts.MESSAGING_SYSTEM,
+    *facts.DESTINATION,
 )
 _WHOLE = ("attributes", "resource", "links", "events", "scope")
 
@@ -126,7 +127,7 @@ def _around(inquiry: Inquiry, asked: Where) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - loaded with the first question
 
     own = spans_of(inquiry, asked)
-    known = list(dict.fromkeys(own.column("trace_id").to_pylist()))
+    known = list(dict.fromkeys(map(str, own.column("trace_id").to_pylist())))
     rows: list[Row] = []
     for spot in inquiry.spots(Kind.TRACES):
         conditions = spot.conditions
@@ -175,9 +176,7 @@ def _trace_field(spot: Spot) -> str:
     return spot.mapped.exact(path) or path
 
 
-def _read(
-    inquiry: Inquiry, spot: Spot, clause: Clause, most: int, *, whole: bool
-) -> Iterator[Row]:
+def _read(inquiry: Inquiry, spot: Spot, clause: Clause, most: int, *, whole: bool) -> Iterator[Row]:
     body: dict[str, Any] = {"query": clause, "sort": [_newest_first(spot)]}
     if not whole:
         body["_source"] = sorted(_paths(spot.layout))
@@ -198,7 +197,12 @@ def _read(
 
 def _paths(layout: Layout) -> Iterable[str]:
     """What has to be read for the columns, and for what they are made of."""
-    wanted = {each.path for name, places in layout.columns.items() for each in places if name not in _WHOLE}
+    wanted = {
+        each.path
+        for name, places in layout.columns.items()
+        for each in places
+        if name not in _WHOLE
+    }
     for key in _TOLD_BY:
         wanted |= {each.path for each in layout.attributes.candidates(key)}
     return wanted

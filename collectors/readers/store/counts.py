@@ -29,6 +29,7 @@ from collectors.readers.prometheus.profile import (
 )
 from collectors.readers.prometheus.raw import MODE
 from collectors.readers.prometheus.reader import PromqlReader, ReadMode
+from collectors.readers.prometheus.recorded import RecordedReader
 from collectors.readers.prometheus.recorded_state import MODE as RECORDED
 from collectors.readers.store.asking import REFERENCE, Asker, Question, instant, shown
 from collectors.readers.store.conditions import (
@@ -82,9 +83,27 @@ class StoreCounts:
         counted = [each for each in levels if isinstance(_measure(each), Logs | Spans)]
         others = [each for each in levels if not isinstance(_measure(each), Logs | Spans)]
         readings = self._evaluated(others, windows, at)
+        readings |= self._recorded(counted, asked)
         for level in counted:
-            readings[level.key] = self._count(level, asked)
+            if level.key not in readings:
+                readings[level.key] = self._count(level, asked)
         return readings
+
+    def _recorded(self, levels: Sequence[ServiceLevel], asked: Asked) -> dict[SloKey, Reading]:
+        """Read what the evaluator has counted of records, where its ledger is whole and fresh."""
+        if not levels or self._mode == ReadMode.RAW:
+            return {}
+        found = RecordedReader(
+            client=self._metrics.remembering(asked.until),
+            counting=lambda _: False,
+            default_source=self._default,
+            only_fresh=True,
+        ).read(levels, asked)
+        return {
+            level.key: found.readings[level.key]
+            for level in levels
+            if level.key not in found.unusable and _is_whole(found.readings[level.key])
+        }
 
     def _evaluated(
         self, levels: Sequence[ServiceLevel], windows: Sequence[Duration], at: datetime
@@ -164,6 +183,10 @@ def _is_being_filled(reading: Reading) -> bool:
     """
     counted = isinstance(reading.period, Counts)
     return counted and reading.mode == RECORDED and reading.coverage is None
+
+
+def _is_whole(reading: Reading) -> bool:
+    return isinstance(reading.period, Counts) and not _is_being_filled(reading)
 
 
 def _measure(level: ServiceLevel) -> object:

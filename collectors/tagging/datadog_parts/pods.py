@@ -49,10 +49,11 @@ def files(plan: Plan, collector: str) -> dict[str, str]:
 
 def _grouped(
     sources: tuple[tuple[Stream, PodSource], ...],
-) -> dict[tuple[str, str], list[tuple[Stream, PodSource]]]:
-    found: dict[tuple[str, str], list[tuple[Stream, PodSource]]] = {}
+) -> dict[tuple[str, str, str | None], list[tuple[Stream, PodSource]]]:
+    found: dict[tuple[str, str, str | None], list[tuple[Stream, PodSource]]] = {}
     for stream, source in sources:
-        found.setdefault((stream.identifier, source.namespace), []).append((stream, source))
+        workload = stream.identifier, source.namespace, source.workload
+        found.setdefault(workload, []).append((stream, source))
     return found
 
 

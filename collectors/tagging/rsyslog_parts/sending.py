@@ -46,7 +46,7 @@ def credentials(plan: Plan) -> tuple[str, str]:
 def _queue(name: str, size: int, more: str = "") -> str:
     """A queue on disk only: of one in memory, the batch at hand is lost when the daemon stops."""
     return (
-        f'queue.type="Disk" queue.filename="{name}" queue.checkpointInterval="100"\n'
+        f'queue.type="Disk" queue.filename="{name}" queue.checkpointInterval="1"\n'
         f'  queue.maxDiskSpace="{size}" queue.maxFileSize="16m" queue.size="2000000"\n'
         f'  queue.dequeueBatchSize="200" queue.timeoutEnqueue="2000000000"\n'
         f'  queue.timeoutShutdown="100" queue.timeoutActionCompletion="8000"{more}'

@@ -185,7 +185,8 @@ def test_pods_that_another_source_names_are_left_to_it() -> None:
 def test_what_is_not_collected_and_what_is_needed_is_said() -> None:
     """The header tells of the other file, of stability levels and of old versions."""
     assert "cargo/api by pods: config-kubernetes.alloy does." in made()["config.alloy"]
-    assert "--stability.level=public-preview" in made()["config.alloy"]
+    for name in CONFIGS:
+        assert "--stability.level=public-preview" in made()[name]
     assert "--stability.level=experimental" in made(Destination.LOKI)["config.alloy"]
     old = alloy.files(airline(Collecting(versions={"alloy": "1.4"})))["config.alloy"]
     assert "Needs Alloy 1.11 or newer" in old

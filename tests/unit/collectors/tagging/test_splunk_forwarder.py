@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from collectors.tagging import splunk_forwarder
-from collectors.tagging.model import Convention, FileSource, JournalSource, SyslogSource
+from collectors.tagging.model import Convention, FileSource, JournalSource, Source, SyslogSource
 from collectors.tagging.splunk_parts.conf import stanza, written
 from slo.collecting import MASK
 from tests.unit.collectors.tagging.examples import airline
@@ -39,20 +39,25 @@ def test_every_tag_reaches_the_indexers_from_every_source() -> None:
         index = f"{stream.app}_prod"
         for at, source in enumerate(stream.sources, 1):
             own = stream.identifier if at == 1 else f"{stream.identifier}__{at}"
-            names = {
-                FileSource: lambda each: [f"monitor://{each.path}"],
-                JournalSource: lambda _, own=own: [f"journald://{own}"],
-                SyslogSource: lambda _, own=own: [
-                    f"{transport}://127.0.0.1:5514 headroom_{own}" for transport in ("tcp", "udp")
-                ],
-            }.get(type(source), lambda _: [])
-            for name in names(source):
+            for name in _names(source, own):
                 way = ways.pop((name, index))
                 assert stream.tags(Convention.LABEL).items() <= way.tags.items()
                 plain = source.format == "plain"
                 assert {"trace", "span", *(() if plain else ("version",))} <= way.lifted
                 assert "tcpout:headroom" == way.output
     assert {} == ways
+
+
+def _names(source: Source, own: str) -> list[str]:
+    match source:
+        case FileSource():
+            return [f"monitor://{source.path}"]
+        case JournalSource():
+            return [f"journald://{own}"]
+        case SyslogSource():
+            return [f"{transport}://127.0.0.1:5514 headroom_{own}" for transport in ("tcp", "udp")]
+        case _:
+            return []
 
 
 def test_secrets_are_masked_on_the_forwarder_itself() -> None:

@@ -42,8 +42,7 @@ def paths(files: Mapping[str, str]) -> tuple[Path, ...]:
                 identifier = name.split("headroom_")[1].partition(".d/")[0]
                 found.append(_path(source, tags, lifted[identifier]))
         elif name.endswith("kustomization.yaml"):
-            for patch in yaml.safe_load(text)["patches"]:
-                found.append(_pods(patch, lifted))
+            found.extend(_pods(patch, lifted) for patch in yaml.safe_load(text)["patches"])
         elif name.startswith("services/"):
             tags = sent_by_service(text)
             found.append(_path(name, tags, frozenset({"version", "trace", "span"})))

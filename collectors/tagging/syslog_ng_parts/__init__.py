@@ -1,0 +1,1 @@
+"""The parts that syslog-ng's files are put together from."""
