@@ -197,7 +197,12 @@ class _Questions:
             call,
             "budget",
             lambda: services.evaluations(
-                world.project, chosen, at, deadline=world.deadline, environ=world.environ
+                world.project,
+                chosen,
+                at,
+                deadline=world.deadline,
+                environ=world.environ,
+                stored=world.stored,
             ),
         )
         return JSONResponse(status_json(found, at))

@@ -19,7 +19,7 @@ _DATE = {"type": "date", "ignore_malformed": True}
 _IP = {"type": "ip", "ignore_malformed": True}
 
 _KEYWORDS = (
-    *("labels.team", "labels.criticality", "service.name", "service.version"),
+    *("labels.team", "labels.component", "labels.criticality", "service.name", "service.version"),
     *("service.environment", "service.node.name", "service.namespace", "trace.id", "span.id"),
     *("data_stream.type", "data_stream.dataset", "data_stream.namespace"),
     *("host.name", "host.hostname", "host.id", "container.id", "container.name"),
@@ -36,7 +36,7 @@ _LOGS = ("log.level", "log.logger", "log.file.path", "log.syslog.appname", "syst
 _TRACES = (
     *("parent.id", "transaction.id", "transaction.name", "transaction.type"),
     *("transaction.result", "span.name", "span.type", "span.subtype", "span.kind"),
-    *("kind", "name", "status.code", "processor.event"),
+    *("kind", "name", "status.code", "processor.event", "trace_state"),
 )
 _SECURITY = (
     *("rule.id", "rule.name", "rule.level", "rule.category", "observer.name"),
@@ -89,6 +89,7 @@ def of_signal(signal: str, flavor: Flavor) -> dict[str, Any]:
             "transaction.duration.us": _LONG,
             "transaction.sampled": {"type": "boolean"},
             "span.duration.us": _LONG,
+            "span.representative_count": _DOUBLE,
         },
         "metrics": {},
         "security": {**dict.fromkeys((*_LOGS, *_SECURITY), _KEYWORD), **lines},

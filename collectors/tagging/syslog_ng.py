@@ -34,7 +34,8 @@ STATE = "/var/lib/headroom-syslog-ng"
 _OPTIONS = """\
 options {
   keep-hostname(yes); chain-hostnames(no); use-dns(no); use-fqdn(no); use-uniqid(yes);
-  ts-format(iso); frac-digits(6); log-msg-size(262144); time-reopen(10); stats-freq(600);
+  ts-format(iso); frac-digits(6); log-msg-size(262144); time-reopen(10);
+  log-fifo-size(100000); stats-freq(600);
 };
 """
 

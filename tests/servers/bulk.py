@@ -51,6 +51,7 @@ class Bulk:
         self.requests: list[Request] = []
         self._refusals = list(refusals)
         self._judge = judge
+        self._known: set[tuple[str, str | None]] = set()
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
@@ -99,9 +100,13 @@ class Bulk:
 
     def _item(self, action: Mapping[str, Any], source: Mapping[str, Any]) -> Mapping[str, Any]:
         ((operation, target),) = action.items()
-        status = self._judge(source)
+        known = (target["_index"], target.get("_id"))
+        # What was created before is a conflict, as in Elasticsearch.
+        status = 409 if known in self._known else self._judge(source)
         answer = {"_index": target["_index"], "_id": target.get("_id", "made"), "status": status}
         if status == _TAKEN:
+            if "_id" in target:
+                self._known.add(known)
             self.taken.append(Taken(index=target["_index"], operation=operation, source=source))
             return {operation: {**answer, "result": "created"}}
         error = {"type": "mapper_parsing_exception", "reason": "refused by the test"}

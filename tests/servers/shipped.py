@@ -173,10 +173,10 @@ def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def check_all(bulk: Bulk, logs: Path, *, typed: bool) -> None:
+def check_all(bulk: Bulk, logs: Path, *, typed: bool, joined: bool) -> None:
     """Check what became of everything that ``fill`` wrote and sent.
 
-    ``typed`` says that numbers of JSON stay numbers.
+    ``typed`` says that numbers of JSON stay numbers, ``joined`` that pods' lines make records.
     """
     _check_files(bulk, logs, typed=typed)
     worker = wait_for(bulk, WORKER, 1)
@@ -192,7 +192,7 @@ def check_all(bulk: Bulk, logs: Path, *, typed: bool) -> None:
     assert (MASK, TRACE.lower()) == (audit["secret"], audit["trace.id"])
     assert "2026-03-01T12:00:00.25" == audit["@timestamp"].rstrip("Z").removesuffix("0+00:00")[:22]
     assert tags("audit", "log").items() <= audit.items()
-    _check_pods(bulk)
+    _check_pods(bulk, joined=joined)
     _check_syslog(bulk, typed=typed)
     everything = json.dumps([each.body for each in bulk.requests])
     assert [] == [word for word in ("TKT-", "hunter2", "abc.def") if word in everything]
@@ -223,9 +223,11 @@ def _check_files(bulk: Bulk, logs: Path, *, typed: bool) -> None:
     assert "trace.id" not in found["odd"]
 
 
-def _check_pods(bulk: Bulk) -> None:
-    pods = {each["message"]: each for each in wait_for(bulk, SHOP, 2)}
-    assert {f"Broken 1 {MASK}\n  at three", "Next"} == set(pods)
+def _check_pods(bulk: Bulk, *, joined: bool) -> None:
+    lines = [f"Broken 1 {MASK}", "  at three"]
+    expected = {"\n".join(lines)} if joined else set(lines)
+    pods = {each["message"]: each for each in wait_for(bulk, SHOP, len(expected) + 1)}
+    assert {*expected, "Next"} == set(pods)
     record = pods["Next"]
     assert tags("ticketing", "shop").items() <= record.items()
     assert {

@@ -102,7 +102,7 @@ class TestTheOfficialClient:
 
     def test_a_refused_document_is_told_as_elasticsearch_tells_it(self, server: Running) -> None:
         """One error for the span, with the way that spans take; its neighbours are stored."""
-        actions = [
+        actions: list[bytes | str | dict[str, Any]] = [
             {"_op_type": "create", "_index": "logs-a-prod", "message": "kept", "@timestamp": 1},
             {"_op_type": "create", "_index": "traces-a-prod", "message": "a span"},
         ]

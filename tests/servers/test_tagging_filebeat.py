@@ -1,7 +1,7 @@
 """The real Filebeat accepts the files, and tags, lifts and redacts what it reads."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ Read = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def read(filebeat_bin: Path, tmp_path: Path) -> Iterator[Read]:
+def read(filebeat_bin: Path, tmp_path: Path) -> Read:
     """Run Filebeat on one source until it has written as many documents as lines were given."""
 
     def run(plan: Plan, name: str, log: Path, *lines: str, host: str = "h") -> dict[str, Any]:
@@ -82,7 +82,7 @@ def read(filebeat_bin: Path, tmp_path: Path) -> Iterator[Read]:
             wait_until(lambda: bool(written(beat.folder)), what="a document")
             return written(beat.folder)[0]
 
-    yield run
+    return run
 
 
 @pytest.mark.parametrize("destination", ["otlp", "elasticsearch", "loki"])

@@ -1,6 +1,9 @@
 """What is generated for rsyslog, in the real rsyslog."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -79,7 +82,7 @@ def test_records_arrive_tagged_and_without_secrets(rsyslog_bin: Path, tmp_path: 
     ):
         fill(tmp_path / "logs", daemon.port)
         write(tmp_path / "logs" / "api-2.log", '{"message":"not taken"}')
-        check_all(bulk, tmp_path / "logs", typed=True)
+        check_all(bulk, tmp_path / "logs", typed=True, joined=True)
         dead = tmp_path / "state" / "dead-letters.jsonl"
         wait_until(dead.exists, what="a dead letter")
 
@@ -91,23 +94,37 @@ def test_records_arrive_tagged_and_without_secrets(rsyslog_bin: Path, tmp_path: 
         assert "not taken" == json.loads(letter["document"])["message"]
 
 
+def stop(daemon: Rsyslog) -> None:
+    """Stop a daemon as its unit does: what is on disk is where the next one goes on."""
+    assert "KillSignal=SIGKILL\n" in generator.files(airline())["headroom-rsyslog.service"]
+    time.sleep(1)
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.stop()
+
+
 def test_rotation_and_a_restart_lose_nothing_and_double_nothing(
     rsyslog_bin: Path, tmp_path: Path
 ) -> None:
     """While it runs a file is renamed; while it is stopped and while nobody takes, more comes."""
-    file = tmp_path / "logs" / "api-1.log"
+    file, queue = tmp_path / "logs" / "api-1.log", tmp_path / "state"
     with Bulk() as bulk:
         port = bulk.port
-        with running(rsyslog_bin, bulk, tmp_path):
+        with running(rsyslog_bin, bulk, tmp_path) as daemon:
             write(file, *(f"first {at}" for at in range(100)))
             rotate(file)
             write(file, *(f"second {at}" for at in range(100)))
             wait_for(bulk, API, 200)
+            stop(daemon)
         write(file, *(f"third {at}" for at in range(100)))
-    with running(rsyslog_bin, bulk, tmp_path):
+    with running(rsyslog_bin, bulk, tmp_path) as daemon:
         # Nobody takes anything now: it is on disk when the daemon stops.
-        spool = tmp_path / "state" / "spool.jsonl"
-        wait_until(lambda: "third 99" in spool.read_text(), what="the spool")
+        wait_until(
+            lambda: any(
+                b"third 99" in each.read_bytes() for each in queue.glob("headroom_send.0*")
+            ),
+            what="the queue",
+        )
+        stop(daemon)
     with Bulk(port=port) as again, running(rsyslog_bin, again, tmp_path):
         write(file, "last")
         wait_until(lambda: "last" in again.messages(), what="the last line")
@@ -116,3 +133,19 @@ def test_rotation_and_a_restart_lose_nothing_and_double_nothing(
         every = bulk.messages() + again.messages()
         expected = [f"{name} {at}" for name in ("first", "second", "third") for at in range(100)]
         assert sorted([*expected, "last"]) == sorted(every)
+
+
+def test_nothing_secret_is_on_its_disk(rsyslog_bin: Path, tmp_path: Path) -> None:
+    """Neither in the spool nor in the queue, while nobody takes anything."""
+    with Bulk() as nobody:
+        pass
+    with running(rsyslog_bin, nobody, tmp_path) as daemon:
+        fill(tmp_path / "logs", daemon.port)
+        state = tmp_path / "state"
+        wait_until(
+            lambda: any(b"ticketing.shop" in each.read_bytes() for each in state.glob("*_send.0*")),
+            what="the queue",
+        )
+        written = b"".join(each.read_bytes() for each in state.iterdir() if each.is_file())
+        assert b"[redacted]" in written
+        assert [] == [word for word in (b"TKT-", b"hunter2", b"abc.def") if word in written]

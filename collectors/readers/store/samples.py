@@ -41,7 +41,7 @@ _EXPONENTIAL = (
     "negative",
 )
 
-_IsMeant = Callable[[str], bool]
+_IsMeant = Callable[[Sequence[str]], frozenset[str]]
 _Runs = list[tuple[FileSeries, list[int]]]
 """Files with the places of some of their runs."""
 
@@ -114,7 +114,7 @@ class StoredSamples:
         is_meant: _IsMeant,
     ) -> _Runs:
         """The runs of the series that match, by file, among those of the apps."""
-        meant = {name for name in {name for file in files for name in file.names} if is_meant(name)}
+        meant = is_meant(list({name for file in files for name in file.names}))
         runs = [
             (file, [run for name in file.names.keys() & meant for run in file.names[name].tolist()])
             for file in files
@@ -181,11 +181,15 @@ def _readings(matchers: Sequence[Matcher]) -> Iterator[tuple[str, _IsMeant]]:
     exact = next((each.value for each in of_name if each.op == "="), None)
     for suffix in ("", "_bucket", "_count", "_sum"):
         if exact is None or exact.endswith(suffix):
-            yield suffix, partial(_is_meant, suffix, of_name)
+            yield suffix, partial(_meant, suffix, of_name)
 
 
-def _is_meant(suffix: str, of_name: Sequence[Matcher], name: str) -> bool:
-    return all(matching(each, [name + suffix])[0] for each in of_name)
+def _meant(suffix: str, of_name: Sequence[Matcher], names: Sequence[str]) -> frozenset[str]:
+    """Those of the names that match all at once: a regular expression is compiled once."""
+    keep = np.ones(len(names), bool)
+    for matcher in of_name:
+        keep &= matching(matcher, [name + suffix for name in names])
+    return frozenset(name for name, kept in zip(names, keep.tolist(), strict=True) if kept)
 
 
 def _chosen(

@@ -32,6 +32,11 @@ _CRI_END = "^[^ ]+ (?:stdout|stderr) F[^ ]* [^\n]*"
 _POD = "/([^/_]+)_([^/_]+)_([^/_]+)/([^/]+)/[^/]+$"
 _PLACES = ("namespace", "pod.name", "pod.uid", "container.name")
 _LOGS = "/var/log/pods"
+_READ_AT = (
+    f'  if ("${{{STATE}time}}" eq "") {{ '
+    + rewritten(f'set("$ISODATE" value("{STATE}time"));')
+    + " } else { };\n"
+)
 _SEVERITY = f'set("$LEVEL" value("{ECS}log.level"));'
 
 
@@ -73,7 +78,7 @@ def _file(reading: Reading, source: FileSource, rivals: Sequence[str]) -> str:
         "source",
         f"s_{reading.name}",
         f"  wildcard-file(base-dir({quoted(folder)}) filename-pattern({quoted(name)})\n"
-        f"    recursive({'yes' if deep else 'no'}) max-files(1000) {_FOLLOW}{more});\n",
+        f"    recursive({'yes' if deep else 'no'}) max-files(1000)\n    log-iw-size(100000) {_FOLLOW}{more});\n",
     ) + _log(f"s_{reading.name}", f"{unless}{only}{_of_file()}{steps(reading)}")
 
 
@@ -105,7 +110,7 @@ def _of_file() -> str:
 
 def _log(source: str, body: str, flags: str = "flow-control") -> str:
     return (
-        f"log {{\n  source({source});\n{body}  destination(d_headroom);\n"
+        f"log {{\n  source({source});\n{body}{_READ_AT}  destination(d_headroom);\n"
         f"  flags({flags});\n}};\n"
     )
 
@@ -128,7 +133,7 @@ def pods(found: Sequence[Reading]) -> str:
         "source",
         "s_pods",
         f'  wildcard-file(base-dir("{_LOGS}") filename-pattern("*.log") recursive(yes)\n'
-        f"    max-files(10000) {_FOLLOW}\n"
+        f"    max-files(1000) log-iw-size(100000) {_FOLLOW}\n"
         '    multi-line-mode(prefix-suffix) multi-line-prefix("^")\n'
         f"    multi-line-suffix({quoted(_CRI_END)})\n"
         f"    multi-line-timeout({FLUSH_SECONDS}));\n",
@@ -175,7 +180,7 @@ def syslog(plan: Plan, found: Sequence[Reading]) -> str:
     source = block(
         "source",
         "s_syslog",
-        f'  network(transport("tcp") {where} max-connections(500) {_PROTOCOL});\n'
+        f'  network(transport("tcp") {where} max-connections(100)\n    log-iw-size(10000) {_PROTOCOL});\n'
         f'  network(transport("udp") {where} so-rcvbuf(8388608) {_PROTOCOL});\n',
     )
     branches = ""

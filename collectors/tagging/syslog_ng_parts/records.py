@@ -189,7 +189,7 @@ def _clock(value: str, *, keep: bool = False) -> str:
     forget = "" if keep else f"unset(value({quoted(value)}));"
     start, end = (f"^[^0-9]{{0,3}}{_START[1:]}", "") if keep else (_START, "$")
     place = f"value(\"{STATE}time\")"
-    at = "$1T$2.${3:-0}"
+    at = "${1}T${2}.${3:-0}"
     none = f'"${{{STATE}time}}" eq ""'
     cases = [
         (

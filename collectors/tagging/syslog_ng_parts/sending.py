@@ -45,7 +45,9 @@ def sending(plan: Plan) -> str:
         f"    response-action({actions})\n"
         '    time-reopen(5) persist-name("headroom")\n'
         f"    disk-buffer(disk-buf-size({QUEUE_BYTES}) mem-buf-size(16777216) reliable(yes)\n"
-        f"      dir({variable('HEADROOM_STATE')})));\n"
+        # Without it what was overwritten, a secret, is still in what is written.
+        "      compaction(yes)"
+        f" dir({variable('HEADROOM_STATE')})));\n"
         "};\n"
     )
 

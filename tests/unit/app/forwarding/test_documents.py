@@ -10,11 +10,11 @@ from collectors.store import Kept
 AT = 1_772_366_400_000_000_001
 
 
-def row(signal: Signal = Signal.LOGS, **columns: object) -> dict[str, Any]:
+def row(signal: Signal = Signal.LOGS, **columns: Any) -> dict[str, Any]:
     return {**dict.fromkeys(SCHEMAS[signal].names), "time": AT, **columns}
 
 
-def log(**columns: object) -> dict[str, Any]:
+def log(**columns: Any) -> dict[str, Any]:
     return document(Signal.LOGS, row(**columns))
 
 
@@ -136,8 +136,9 @@ def test_identifiers_stay_and_differ() -> None:
 
     assert first == [each.id for each in documents(commit, rows)]
     assert 4 == len({*first, *second})
-    needed = {"end": [AT], "duration": [0], "weight": [1.0]}
-    spans = table(Signal.SPANS, {"time": [AT], "trace_id": ["t"], "span_id": ["s"], **needed})
+    needed: dict[str, list[Any]] = {"end": [AT], "duration": [0], "weight": [1.0]}
+    needed |= {"time": [AT], "trace_id": ["t"], "span_id": ["s"]}
+    spans = table(Signal.SPANS, needed)
     names = {
         each.id
         for number in (1, 2)

@@ -112,8 +112,7 @@ class Parser:
             return int(number[0])
         word = self.word(_BAREWORD)
         assert word is not None
-        self.skip()
-        if self.text.startswith("{", self.at):
+        if re.compile(r"\s*\{").match(self.text, self.at):
             return self.plugin(word[0], None)
         return {"true": True, "false": False}[word[0]]
 
