@@ -75,11 +75,7 @@ def _read(found: Sequence[Reading]) -> tuple[Reading, ...]:
 
 
 def _notes(plan: Plan) -> tuple[str, ...]:
-    unknown = [
-        called(stream)
-        for stream, source in plan.of(PodSource)
-        if inputs.by_labels(source)
-    ]
+    unknown = [called(stream) for stream, source in plan.of(PodSource) if inputs.by_labels(source)]
     return (
         "Records go to the Elasticsearch-compatible intake of their destination.",
         *destination_notes(plan, NAME),
@@ -92,7 +88,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
 def _globals(found: Sequence[Reading]) -> str:
     # A line of the file of refused requests holds a whole request.
     text = (
-        f"global(workDirectory={variable('HEADROOM_STATE')} maxMessageSize=\"4m\"\n"
+        f'global(workDirectory={variable("HEADROOM_STATE")} maxMessageSize="4m"\n'
         '  processInternalMessages="off" parser.permitSlashInProgramName="on")\n'
         'main_queue(queue.type="Direct")\n'
     )

@@ -117,7 +117,7 @@ def _found(reading: Reading) -> list[str]:
     wanted[reading.source.time_fields[0]] = TIME
     lines = [_extracted(name, "text", pattern) for name, pattern in wanted.items()]
     if reading.searches_level:
-        start = f"slice(text, 0, min(length(text), {LEVEL_WITHIN})) ?? text"
+        start = f"truncate(text, {LEVEL_WITHIN})"
         lines += [f"start = {start}", _extracted(LEVELS[0], "start", LEVEL)]
     return lines
 

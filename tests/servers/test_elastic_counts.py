@@ -125,6 +125,7 @@ class TestElasticsearchCounts(CountReaderContract):
 
 
 def _levels() -> Sequence[ServiceLevel]:
+    one = Spans(service="busy", operation="GET /seats", bad_error=True)
     slow = Spans(service="busy", slower_than=Duration.parse("1s"))
     either = Spans(service="busy", bad_error=True, slower_than=Duration.parse("1s"))
     return (
@@ -139,7 +140,7 @@ def _levels() -> Sequence[ServiceLevel]:
         level(
             "one",
             window="1d",
-            measure=Spans(service="busy", operation="GET /seats", bad_error=True),
+            measure=one,
         ),
         level(
             "shifted",

@@ -40,6 +40,7 @@ _ALL = 1_000_000_000
 class Spot:
     """Indices of one layout that hold a signal."""
 
+    kind: Kind
     index: str
     layout: Layout
     mapped: Mapped
@@ -101,7 +102,9 @@ class Asker:
             mapped = self._mapped(index, until)
             if mapped.indices:
                 layout = chosen or _detected(mapped, expected.get(index))
-                yield Spot(index=index, layout=layout, mapped=mapped, source=self.reference)
+                yield Spot(
+                    kind=kind, index=index, layout=layout, mapped=mapped, source=self.reference
+                )
 
     def _mapped(self, index: str, until: Deadline) -> Mapped:
         answer = self.cluster.call(

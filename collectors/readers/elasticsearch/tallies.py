@@ -16,7 +16,14 @@ from collectors.elastic.completeness import incomplete
 from collectors.elastic.failures import from_answer
 from collectors.elastic.transient import PassingError
 from collectors.readers.elasticsearch.asking import Inquiry, Spot, counted
-from collectors.readers.elasticsearch.clauses import Clause, all_of, any_of, none_of, within
+from collectors.readers.elasticsearch.clauses import (
+    NOTHING,
+    Clause,
+    all_of,
+    any_of,
+    none_of,
+    within,
+)
 from collectors.readers.elasticsearch.documents import WEIGHED_BY
 from collectors.readers.elasticsearch.layouts import Kind
 from collectors.readers.prometheus.answers import instant, milliseconds
@@ -276,7 +283,7 @@ def _added(
         },
         oldest=min(oldest, default=None),
         newest=max(newest, default=None),
-        lacking=tuple(dict.fromkeys((*tally.lacking, *incomplete(answer)))),
+        lacking=tuple(dict.fromkeys((*tally.lacking, *incomplete(answer), *_untold(answer)))),
         evidence=evidence,
     )
 
@@ -293,20 +300,34 @@ def _by_weight(
     spot: Spot, inner: Mapping[str, Any], after: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """An aggregation by what tells how many each span stands for, if any field does."""
-    sources: list[dict[str, Any]] = []
+    tellers = () if spot.kind is Kind.LOGS else tuple(_tellers(spot))
+    sources = [
+        {f"{name}:{place}": {"terms": {"field": path, "missing_bucket": True}}}
+        for place, (name, path) in enumerate(tellers)
+        if not _is_closed(spot, path)
+    ]
+    closed = any_of({"exists": {"field": path}} for _, path in tellers if _is_closed(spot, path))
+    besides: dict[str, Any] = {} if closed == NOTHING else {"untold": {"filter": closed}}
+    if not sources:
+        return {"all": {"filter": {"match_all": {}}, "aggs": dict(inner)}, **besides}
+    composite: dict[str, Any] = {"size": _PAGE, "sources": sources}
+    if after is not None:
+        composite["after"] = after
+    return {"weights": {"composite": composite, "aggs": dict(inner)}, **besides}
+
+
+def _tellers(spot: Spot) -> Iterator[tuple[str, str]]:
+    """The fields that may tell how many a span stands for, each under the name of its column."""
     for name in ("represents", "trace_state", *WEIGHED_BY):
         for place in spot.mapped.only(spot.layout.candidates(name)):
             path = None if place.key else spot.mapped.exact(place.path)
             if path is not None:
-                label = f"{name}:{len(sources)}"
-                terms = {"field": path, "missing_bucket": True}
-                sources.append({label: {"terms": terms}})
-    if not sources:
-        return {"all": {"filter": {"match_all": {}}, "aggs": dict(inner)}}
-    composite: dict[str, Any] = {"size": _PAGE, "sources": sources}
-    if after is not None:
-        composite["after"] = after
-    return {"weights": {"composite": composite, "aggs": dict(inner)}}
+                yield name, path
+
+
+def _is_closed(spot: Spot, path: str) -> bool:
+    """Whether a field can be searched and not grouped by, as OpenSearch's free-form ones."""
+    return "flat_object" in spot.mapped.of_path(path)
 
 
 def _weights(answer: Mapping[str, Any]) -> Iterator[tuple[Fraction, Mapping[str, Any]]]:
@@ -316,6 +337,13 @@ def _weights(answer: Mapping[str, Any]) -> Iterator[tuple[Fraction, Mapping[str,
         yield Fraction(1), found["all"]
     for one in found.get("weights", {}).get("buckets", ()):
         yield _weight(one["key"]), one
+
+
+def _untold(answer: Mapping[str, Any]) -> Iterator[str]:
+    """That some spans say in a place that cannot be counted by how many they stand for."""
+    count = answer.get("aggregations", {}).get("untold", {}).get("doc_count", 0)
+    if count:
+        yield f"{count} sampled spans count as one each: their sampling factor is not mapped"
 
 
 def _weight(key: Mapping[str, object]) -> Fraction:

@@ -99,9 +99,7 @@ def _start(*, at: str, host: str) -> str:
 
 
 def _here() -> str:
-    return (
-        f"  set $.host = getenv('{HOST}');\n  if $.host == '' then set $.host = $$myhostname;\n"
-    )
+    return f"  set $.host = getenv('{HOST}');\n  if $.host == '' then set $.host = $$myhostname;\n"
 
 
 def files(found: Sequence[Reading]) -> tuple[str, dict[str, str]]:
@@ -161,8 +159,7 @@ def pods(found: Sequence[Reading]) -> str:
         if isinstance(source, PodSource) and not by_labels(source):
             groups.setdefault((source.namespace, source.multiline), []).append(reading)
     text = "".join(
-        _pod_group(f"headroom_pods_{at}", group)
-        for at, group in enumerate(groups.values(), 1)
+        _pod_group(f"headroom_pods_{at}", group) for at, group in enumerate(groups.values(), 1)
     )
     return _cri() + text if text else ""
 
@@ -211,9 +208,7 @@ def _is_pod(source: PodSource) -> str:
 def _cri_start(pattern: str) -> str:
     """A record's first line with what the container runtime writes before it."""
     starts = any(match["start"] for match in _ANCHOR.finditer(pattern))
-    bare = "".join(
-        "" if match["start"] else match.group() for match in _ANCHOR.finditer(pattern)
-    )
+    bare = "".join("" if match["start"] else match.group() for match in _ANCHOR.finditer(pattern))
     return f"^{_CRI}[FP][^ ]* {'' if starts else '.*'}({to_posix(bare)})"
 
 

@@ -123,7 +123,6 @@ def _refused() -> str:
 def _inputs() -> str:
     common = 'tag="headroom" reopenOnTruncate="on" persistStateAfterSubmission="on"'
     return "".join(
-        f'input(type="imfile" file={variable("HEADROOM_STATE", path)} '
-        f'ruleset="{name}" {common})\n'
+        f'input(type="imfile" file={variable("HEADROOM_STATE", path)} ruleset="{name}" {common})\n'
         for path, name in ((SPOOL, "headroom_send"), (REFUSED, "headroom_refused"))
     )

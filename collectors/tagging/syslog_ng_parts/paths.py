@@ -93,7 +93,7 @@ def _split(path: str) -> tuple[str, str, bool]:
 
 def _is_path(path: str) -> str:
     pattern = "[^/]*".join(escaped(part) for part in path.split("*"))
-    return f"match({regex(f'^{pattern}$')} value(\"FILE_NAME\") type(pcre))"
+    return f'match({regex(f"^{pattern}$")} value("FILE_NAME") type(pcre))'
 
 
 def _of_file() -> str:
@@ -157,7 +157,7 @@ def pods(found: Sequence[Reading]) -> str:
         f"  {'if' if at == 0 else 'elif'} ({_is_pod(source)}) {{\n{steps(reading)}  }}\n"
         for at, (reading, source) in enumerate(mine)
     )
-    other = "  else { filter { not match(\".\" value(\"FILE_NAME\") type(pcre)) }; };\n"
+    other = '  else { filter { not match("." value("FILE_NAME") type(pcre)) }; };\n'
     return source + _log("s_pods", common + branches + other)
 
 
@@ -165,7 +165,7 @@ def _is_pod(source: PodSource) -> str:
     place = f"{ECS}kubernetes."
     terms = [is_text(f'"${{{place}namespace}}"', source.namespace)]
     if source.pods is not None:
-        terms.append(f"match({regex(source.pods)} value(\"{place}pod.name\") type(pcre))")
+        terms.append(f'match({regex(source.pods)} value("{place}pod.name") type(pcre))')
     if source.container is not None:
         terms.append(is_text(f'"${{{place}container.name}}"', source.container))
     return " and ".join(terms)
@@ -231,13 +231,17 @@ def journal(found: Sequence[Reading]) -> str:
         + rewritten(f'set("${{.journald._SYSTEMD_UNIT}}" value("{STATE}unit"));')
         + " };\n"
     )
-    common = manager + "  " + rewritten(
-        f'set("$HOST" value("{ECS}host.hostname"));',
-        f'set("${{{STATE}unit}}" value("{ECS}systemd.unit"));',
-        _SEVERITY,
-        'groupunset(values(".journald.*"));',
+    common = (
+        manager
+        + "  "
+        + rewritten(
+            f'set("$HOST" value("{ECS}host.hostname"));',
+            f'set("${{{STATE}unit}}" value("{ECS}systemd.unit"));',
+            _SEVERITY,
+            'groupunset(values(".journald.*"));',
+        )
     )
-    none = "  else { filter { not match(\".\" template(\"x\") type(pcre)) }; };\n"
+    none = '  else { filter { not match("." template("x") type(pcre)) }; };\n'
     return (
         'source s_journal { systemd-journal(prefix(".journald.") read-old-records(no)); };\n'
         + _log("s_journal", f"{common}\n{branches}{none}")

@@ -40,7 +40,7 @@ _START = f"^({_DATE})[T ]({_CLOCK})(?:[.,]([0-9]{{1,9}})[0-9]*)?"
 _EPOCH = "^([12][0-9]{9})[.]?([0-9]{0,9})[0-9]*$"
 _EPOCH_FORM = "^[12][0-9]{9}(?:[.][0-9]+|[0-9]{3}|[0-9]{6}|[0-9]{9})?$"
 _OBJECT = "^[ \\t]*[{](?:.|\\n)*[}][ \\t\\r]*$"
-_PAIRS = "^(?:[ ]*[^ =\"]+=(?:\"(?:[^\"\\\\]|\\\\.)*\"|[^ \"]*))+[ ]*$"
+_PAIRS = '^(?:[ ]*[^ ="]+=(?:"(?:[^"\\\\]|\\\\.)*"|[^ "]*))+[ ]*$'
 _PRIVATE = ("password", "passwd", "secret", "api_key", "api-key", "apikey")
 _PRIVATE_TOKENS = ("access_token", "access-token", "accesstoken")
 
@@ -58,11 +58,14 @@ def library(plan: Plan) -> str:
 
 
 def _message_masks(plan: Plan, value: str) -> str:
-    return "".join(
-        f"  subst({regex(secret.pattern)} {template(MASK)} value({quoted(value)})\n"
-        "    type(pcre) flags(global));\n"
-        for secret in plan.secrets
-    ) or f"  set(\"${{{value}}}\" value({quoted(value)}));\n"
+    return (
+        "".join(
+            f"  subst({regex(secret.pattern)} {template(MASK)} value({quoted(value)})\n"
+            "    type(pcre) flags(global));\n"
+            for secret in plan.secrets
+        )
+        or f'  set("${{{value}}}" value({quoted(value)}));\n'
+    )
 
 
 def _field_masks(plan: Plan) -> str:
@@ -126,7 +129,7 @@ def steps(reading: Reading) -> str:
     form, parser = {"json": (_OBJECT, "p_object"), "logfmt": (_PAIRS, "p_pairs")}[
         reading.source.format
     ]
-    condition = f"match({quoted(form)} value(\"MESSAGE\") type(pcre))"
+    condition = f'match({quoted(form)} value("MESSAGE") type(pcre))'
     return (
         f"{start}  if {{\n    filter {{ {condition} }};\n    parser({parser});\n{fields}"
         f"  }} else {{\n{plain}  }};\n"
@@ -188,7 +191,7 @@ def _clock(value: str, *, keep: bool = False) -> str:
     """A record's own time, unless an earlier field had one; of a line it stays in the text."""
     forget = "" if keep else f"unset(value({quoted(value)}));"
     start, end = (f"^[^0-9]{{0,3}}{_START[1:]}", "") if keep else (_START, "$")
-    place = f"value(\"{STATE}time\")"
+    place = f'value("{STATE}time")'
     at = "${1}T${2}.${3:-0}"
     none = f'"${{{STATE}time}}" eq ""'
     cases = [
@@ -240,5 +243,3 @@ def _plain(reading: Reading) -> str:
             ]
         )
     return text + "    rewrite(r_mask_message);\n"
-
-

@@ -37,7 +37,7 @@ def sending(plan: Plan) -> str:
     name = endpoint(plan)[0]
     return (
         "destination d_headroom {\n"
-        f"  http(url({variable(name, after=path_of_intake(plan) + '/_bulk')}) method(\"POST\")\n"
+        f'  http(url({variable(name, after=path_of_intake(plan) + "/_bulk")}) method("POST")\n'
         f"    {_shown(plan)}\n"
         f'    delimiter("\\n") body-suffix("\\n")\n'
         f"    body({_body(body)})\n"
