@@ -19,9 +19,10 @@ from slo.ports import CountReader, Counts, Reading
 from slo.suggest import did_you_mean
 from slo.units import Duration
 from slo.windows import Catalogue
-from slo.workspace import PrometheusSource, Workspace
+from slo.workspace import ElasticsearchSource, PrometheusSource, Workspace
 
 if TYPE_CHECKING:
+    from collectors.readers.elasticsearch import ElasticsearchCounts
     from collectors.store import StoreReader
 
 STORE = "store"
@@ -102,6 +103,10 @@ def count_reader(
             deadline=deadline,
             mode=mode,
         )
+    references = {ref for level in levels for ref in _references(level, default)}
+    for source in space.elasticsearch.values():
+        if source.reference in references:
+            readers[source.reference] = _search_counts(source, deadline, environ)
     return MultiSourceReader(readers, default=default)
 
 
@@ -144,6 +149,25 @@ def default_reference(space: Workspace) -> str | None:
     return STORE if space.store is not None and not space.prometheus else None
 
 
+def place_of_records(space: Workspace) -> str | None:
+    """Where log records and spans are kept, if nothing else is said.
+
+    The store where there is one; else the default Elasticsearch or OpenSearch, or the only one.
+    """
+    if space.store is not None:
+        return STORE
+    name = space.default_elasticsearch
+    if name is None and len(space.elasticsearch) == 1:
+        name = next(iter(space.elasticsearch))
+    return None if name is None else space.elasticsearch[name].reference
+
+
+def elasticsearch_at(space: Workspace, reference: str | None) -> ElasticsearchSource | None:
+    """The Elasticsearch or OpenSearch cluster that is called so."""
+    known = (each for each in space.elasticsearch.values() if each.reference == reference)
+    return next(known, None)
+
+
 def _references(level: ServiceLevel, default: str | None) -> tuple[str, ...]:
     own = level.slo.indicator.source
     found = (
@@ -181,8 +205,7 @@ def _at_its_source(project: Project, level: ServiceLevel) -> ServiceLevel:
     indicator = level.slo.indicator
     if not isinstance(indicator.measure, Logs | Spans) or indicator.source is not None:
         return level
-    space = project.workspace
-    kept = STORE if space.store is not None else None
+    kept = place_of_records(project.workspace)
     if kept is None:
         return level
     return replace(level, slo=replace(level.slo, indicator=replace(indicator, source=kept)))
@@ -278,9 +301,22 @@ def _profile_reader(
     from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415 - loads requests
     from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415
 
+    cluster = elasticsearch_at(space, reference)
+    if cluster is not None:
+        return _search_counts(cluster, deadline, environ).profiles
     source = next(each for each in space.prometheus.values() if each.reference == reference)
     client = PrometheusClient(source, environ=environ)
     return ProfileReader(client=client, default_source=default, deadline=deadline).read
+
+
+def _search_counts(
+    source: ElasticsearchSource, deadline: Duration | None, environ: Mapping[str, str] | None
+) -> ElasticsearchCounts:
+    """A reader of an Elasticsearch or OpenSearch cluster; raises ``SourceError``."""
+    from collectors.elastic.client import Cluster  # noqa: PLC0415 - loads the client
+    from collectors.readers.elasticsearch import ElasticsearchCounts  # noqa: PLC0415 - as above
+
+    return ElasticsearchCounts(Cluster(source, environ=environ), deadline=deadline)
 
 
 def _opened(path: str, stored: StoreReader | None) -> StoreReader:

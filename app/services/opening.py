@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.project import Project
-from app.services.evaluations import STORE
+from app.services.evaluations import STORE, elasticsearch_at, place_of_records
 from app.services.world import DEADLINE, World
 from slo.units import Duration
 
@@ -37,6 +37,12 @@ def open_world(
         store = StoreReader(folder)
         metrics[STORE] = StoreMetrics(store)
         telemetry = StoreTelemetry(store, deadline=float(deadline.seconds))
+    cluster = elasticsearch_at(space, place_of_records(space))
+    if cluster is not None:
+        from collectors.elastic.client import Cluster  # noqa: PLC0415 - loads the client
+        from collectors.readers.elasticsearch import ElasticsearchTelemetry  # noqa: PLC0415 - too
+
+        telemetry = ElasticsearchTelemetry(Cluster(cluster, environ=environ), deadline=deadline)
     return World(
         project=project,
         telemetry=telemetry,

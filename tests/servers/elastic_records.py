@@ -85,8 +85,10 @@ def _merged(one: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(one)
     for key, value in other.items():
         before = found.get(key)
-        both = isinstance(before, dict) and isinstance(value, Mapping)
-        found[key] = _merged(before, value) if both else value
+        if isinstance(before, dict) and isinstance(value, Mapping):
+            found[key] = _merged(before, value)
+        else:
+            found[key] = value
     return found
 
 

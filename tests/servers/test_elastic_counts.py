@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,9 +80,9 @@ def counts(search_node: SearchNode, held: dict[str, ElasticsearchCounts]) -> Ela
     return held[search_node.name]
 
 
-def _level(kind: str, name: str, **more: str) -> ServiceLevel:
+def _level(kind: str, name: str, **more: Any) -> ServiceLevel:
     app = "nobody" if name == "unknown" else "ticketing"
-    given = {"app": app, "window": "1d", **more}
+    given: dict[str, Any] = {"app": app, "window": "1d", **more}
     if kind == "logs":
         return level(name, measure=Logs(query=f"event: {name}", bad="level: error"), **given)
     return level(name, measure=Spans(service=name, bad_error=True), **given)

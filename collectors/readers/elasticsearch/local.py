@@ -54,7 +54,7 @@ class Local:
 
             def ask() -> pa.Table:
                 answer = connection.sql(question.sql, params=question.parameters.bound)
-                found = answer.to_arrow_table()
+                found: pa.Table | None = answer.to_arrow_table()
                 assert found is not None, "a question has an answer"
                 return found
 

@@ -32,10 +32,12 @@ _CRI_END = "^[^ ]+ (?:stdout|stderr) F[^ ]* [^\n]*"
 _POD = "/([^/_]+)_([^/_]+)_([^/_]+)/([^/]+)/[^/]+$"
 _PLACES = ("namespace", "pod.name", "pod.uid", "container.name")
 _LOGS = "/var/log/pods"
-_READ_AT = (
+_LAST_STEPS = (
     f'  if ("${{{STATE}time}}" eq "") {{ '
     + rewritten(f'set("$ISODATE" value("{STATE}time"));')
     + " } else { };\n"
+    # What a secret was is still the last match until there is another.
+    + '  filter { match("^x" template("x") type(pcre) flags(store-matches)) };\n'
 )
 _SEVERITY = f'set("$LEVEL" value("{ECS}log.level"));'
 
@@ -110,7 +112,7 @@ def _of_file() -> str:
 
 def _log(source: str, body: str, flags: str = "flow-control") -> str:
     return (
-        f"log {{\n  source({source});\n{body}{_READ_AT}  destination(d_headroom);\n"
+        f"log {{\n  source({source});\n{body}{_LAST_STEPS}  destination(d_headroom);\n"
         f"  flags({flags});\n}};\n"
     )
 

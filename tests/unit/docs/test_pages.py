@@ -113,10 +113,11 @@ def test_every_link_leads_to_a_page_and_a_heading(pytestconfig: pytest.Config) -
 
 
 def test_every_page_can_be_reached_from_the_index(pytestconfig: pytest.Config) -> None:
-    """docs/README.md links every page, pages on problems through their own index."""
+    """docs/README.md links every page; problems and collectors have an index of their own."""
     root = pytestconfig.rootpath / pages.DOCS
     reached = {root / "README.md"}
-    for index in (root / "README.md", root / "problems" / "README.md"):
+    indexes = (root, root / "problems", root / "collectors")
+    for index in (folder / "README.md" for folder in indexes):
         for target in pages.links(pages.read(index)):
             reached.add((index.parent / target.partition("#")[0]).resolve())
     assert [] == sorted(str(path) for path in set(root.rglob("*.md")) - reached)
