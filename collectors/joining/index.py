@@ -7,23 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from collectors.joining.facts import CONTAINER, KEYS, POD_LABEL, keys_of_label
+from collectors.joining.pods import pods_of
 from collectors.joining.shares import SHARES, share_keys
 from slo.model import App, Catalog, Component, ComponentKind
 from slo.records import dataclass
 
 _AT_AN_ADDRESS = {ComponentKind.DATABASE, ComponentKind.QUEUE, ComponentKind.LOAD_BALANCER}
-_REPLICA_SET = r"-(?=[a-z]*[0-9])[a-z0-9]{6,10}"
-_RANDOM = r"-[a-z0-9]{5}"
-_POD_SUFFIX: Mapping[str, str] = {
-    "deployment": _REPLICA_SET + _RANDOM,
-    "rollout": _REPLICA_SET + _RANDOM,
-    "statefulset": r"-[0-9]+",
-    "daemonset": _RANDOM,
-    "job": _RANDOM,
-    "cronjob": r"-[0-9]+" + _RANDOM,
-    "pod": "",
-}
-"""What Kubernetes appends to a workload's name to name its pods."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +128,7 @@ def _same_thing(one: Component, other: Component) -> bool:
 
 
 def _pods(component: Component) -> re.Pattern[str] | None:
-    if component.workload is None:
-        return None
-    kind, _, name = component.workload.partition("/")
-    return re.compile(re.escape(name) + _POD_SUFFIX.get(kind, ""))
+    return None if component.workload is None else pods_of(component.workload)
 
 
 def _own_keys(catalog: Catalog) -> set[str]:
