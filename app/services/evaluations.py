@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.project.open import Project
 from slo.clusters import source_of
-from slo.errors import UsageError
+from slo.errors import SourceError, UsageError
 from slo.evaluate import Evaluation, evaluate, windows_of
 from slo.model import Environment, Logs, ServiceLevel, SloKey, Spans
 from slo.ports import CountReader, Counts, Reading
@@ -106,7 +106,10 @@ def count_reader(
     references = {ref for level in levels for ref in _references(level, default)}
     for source in space.elasticsearch.values():
         if source.reference in references:
-            readers[source.reference] = _search_counts(source, deadline, environ)
+            try:
+                readers[source.reference] = search_counts(source, deadline, environ)
+            except SourceError as error:
+                readers[source.reference] = _Unreached(error)
     return MultiSourceReader(readers, default=default)
 
 
@@ -268,7 +271,10 @@ def profiles(
     counted: dict[SloKey, tuple[Counts | None, ...]] = {}
     readings = {one.key: one.reading for one in found}
     for reference, levels in by_source.items():
-        reader = _profile_reader(project.workspace, reference, deadline, environ, stored)
+        try:
+            reader = _profile_reader(project.workspace, reference, deadline, environ, stored)
+        except SourceError:
+            continue
         counted |= reader(levels, readings, at, steps=steps)
     return counted
 
@@ -303,13 +309,13 @@ def _profile_reader(
 
     cluster = elasticsearch_at(space, reference)
     if cluster is not None:
-        return _search_counts(cluster, deadline, environ).profiles
+        return search_counts(cluster, deadline, environ).profiles
     source = next(each for each in space.prometheus.values() if each.reference == reference)
     client = PrometheusClient(source, environ=environ)
     return ProfileReader(client=client, default_source=default, deadline=deadline).read
 
 
-def _search_counts(
+def search_counts(
     source: ElasticsearchSource, deadline: Duration | None, environ: Mapping[str, str] | None
 ) -> ElasticsearchCounts:
     """A reader of an Elasticsearch or OpenSearch cluster; raises ``SourceError``."""
@@ -317,6 +323,22 @@ def _search_counts(
     from collectors.readers.elasticsearch import ElasticsearchCounts  # noqa: PLC0415 - as above
 
     return ElasticsearchCounts(Cluster(source, environ=environ), deadline=deadline)
+
+
+class _Unreached:
+    """A source that cannot even be set up, which is told when it is asked."""
+
+    def __init__(self, error: SourceError) -> None:
+        self._error = error
+
+    def read(
+        self,
+        levels: Sequence[ServiceLevel],  # noqa: ARG002 - the port's
+        windows: Sequence[Duration],  # noqa: ARG002 - the port's
+        at: datetime,  # noqa: ARG002 - the port's
+    ) -> Mapping[SloKey, Reading]:
+        """Raise what is wrong."""
+        raise self._error
 
 
 def _opened(path: str, stored: StoreReader | None) -> StoreReader:

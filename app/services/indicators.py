@@ -8,7 +8,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from app.access import Scope
-from app.services.evaluations import STORE, default_reference
+from app.services.evaluations import (
+    STORE,
+    default_reference,
+    elasticsearch_at,
+    place_of_records,
+    search_counts,
+)
 from app.services.subjects import service_level
 from app.services.times import instant
 from app.services.world import World
@@ -24,7 +30,9 @@ from slo.windows import LEDGER_SLOT
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collectors.readers.elasticsearch import ElasticsearchCounts
     from collectors.readers.prometheus.clock import Deadline
+    from collectors.readers.store import StoreCounts
 
 POINTS = 600
 """How many points a series has at most."""
@@ -83,15 +91,7 @@ class _Series:
 
     def of_records(self) -> Answered[pd.DataFrame]:
         """Count log records or spans."""
-        from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
-
-        if self.world.stored is None:
-            raise SourceUnavailable(
-                "no source of this workspace holds logs or spans to count",
-                source="none",
-                hint="add sources.store.path to headroom.yaml",
-            )
-        counts = StoreCounts(self.world.stored, default_source=STORE, deadline=self.world.deadline)
+        reference, counts = self._counts()
         length = self._steps * self.step.milliseconds
         profile = counts.series(
             self.level, self._end, span=Duration(milliseconds=length), step=self.step
@@ -105,7 +105,28 @@ class _Series:
             for back, each in enumerate(reversed(profile))
             if each is not None
         }
-        return self._answer(rates, (STORE,), (_shown(self.level),), ())
+        return self._answer(rates, (reference,), (_shown(self.level),), ())
+
+    def _counts(self) -> tuple[str, StoreCounts | ElasticsearchCounts]:
+        """What counts the records, and its reference. Raises ``SourceUnavailable``."""
+        space = self.world.project.workspace
+        reference = self.level.slo.indicator.source or place_of_records(space)
+        cluster = elasticsearch_at(space, reference)
+        if cluster is not None:
+            return cluster.reference, search_counts(
+                cluster, self.world.deadline, self.world.environ
+            )
+        if self.world.stored is None:
+            raise SourceUnavailable(
+                "no source of this workspace holds logs or spans to count",
+                source="none",
+                hint="add sources.store.path or sources.elasticsearch to headroom.yaml",
+            )
+        from collectors.readers.store import StoreCounts  # noqa: PLC0415 - loads DuckDB
+
+        return STORE, StoreCounts(
+            self.world.stored, default_source=STORE, deadline=self.world.deadline
+        )
 
     def of_metrics(self) -> Answered[pd.DataFrame]:
         """Evaluate expressions on every source of the environment, and add them up."""

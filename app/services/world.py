@@ -54,6 +54,7 @@ class World:
             raise SourceUnavailable(
                 f"no source of this workspace holds {what}",
                 source="none",
-                hint="add sources.store.path to headroom.yaml; Prometheus holds metrics only",
+                hint="add sources.store.path or sources.elasticsearch to headroom.yaml; "
+                "Prometheus holds metrics only",
             )
         return self.telemetry

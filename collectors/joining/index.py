@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from collectors.joining.facts import CONTAINER, KEYS, POD_LABEL, keys_of_label
 from collectors.joining.pods import pods_of

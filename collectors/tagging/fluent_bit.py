@@ -58,7 +58,7 @@ def files(plan: Plan) -> Mapping[str, str]:
     odd = [each.stream for each in every if not _is_readable(each)]
     common = (_VARIABLES, *_notes(plan), *([_ALSO_OTLP] if plan.of(OtlpSource) else []))
     pods = of_kind(found, PodSource)
-    on_host = [each for each in found if each not in pods]
+    on_host = [each for each in found if not isinstance(each.source, PodSource)]
     about = header(
         plan,
         NAME,

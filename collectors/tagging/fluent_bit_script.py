@@ -58,9 +58,10 @@ def literal(value: object, depth: int = 0) -> str:
     """Texts, numbers, booleans, lists, mappings and expressions as a literal of Lua."""
     if isinstance(value, str):
         return quoted(value)
-    if isinstance(value, Tree | bool | int) or value is None:
-        plain = {True: "true", False: "false", None: "nil"}
-        return value.text if isinstance(value, Tree) else plain.get(value, str(value))
+    if isinstance(value, Tree):
+        return value.text
+    if value is None or isinstance(value, int):
+        return "nil" if value is None else str(value).lower()
     if isinstance(value, list | tuple):
         return "{" + ", ".join(literal(each, depth) for each in value) + "}"
     if isinstance(value, Mapping):

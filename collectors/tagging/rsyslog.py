@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
 from collectors.tagging.header import header
 from collectors.tagging.machines import environment
-from collectors.tagging.model import JournalSource, OtlpSource, Plan, PodSource, SyslogSource
-from collectors.tagging.places import called
+from collectors.tagging.model import JournalSource, Plan, SyslogSource
 from collectors.tagging.rsyslog_parts import inputs
 from collectors.tagging.rsyslog_parts.records import library
 from collectors.tagging.rsyslog_parts.sending import DEAD_LETTERS, REFUSED, credentials, sending
 from collectors.tagging.rsyslog_parts.text import variable
-from collectors.tagging.shipping import (
-    HOST,
-    Reading,
-    destination_notes,
-    endpoint,
-    left_out,
-    of_kind,
-    readings,
-)
+from collectors.tagging.shipping import HOST, Reading, endpoint, of_kind
+from collectors.tagging.syslog_daemons import host_file, notes, readable, unit
 from collectors.tagging.texts import comment
 
 NAME = "rsyslog"
-VERSION = "8.2302"
 CONFIG = "rsyslog.conf"
 FOLDER = "/etc/headroom-rsyslog"
 STATE = "/var/lib/headroom-rsyslog"
 
+_PASSWORDS = "Version 8.2302 shows a name and a password; it knows no key of an API."
 _MODULES = ("imfile", "mmutf8fix", "omelasticsearch")
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 
 def files(plan: Plan) -> Mapping[str, str]:
     """The files for one environment; see docs/collectors/rsyslog.md for what each is for."""
-    found = readings(plan)
+    found = readable(plan)
     if not found:
         return {}
     shared, single = inputs.files(found)
     text = "\n".join(
         part
         for part in (
-            comment(header(plan, NAME, *_notes(plan))) + _globals(found),
+            comment(header(plan, NAME, *notes(plan, NAME), _PASSWORDS)) + _globals(found),
             library(plan),
-            inputs.readers(_read(found)),
+            inputs.readers(found),
             shared,
             inputs.pods(found),
             inputs.syslog(plan, found),
@@ -64,25 +54,6 @@ def files(plan: Plan) -> Mapping[str, str]:
         for host, each in sorted(single.items())
     }
     return {CONFIG: text, **hosts, **_delivery(plan, found)}
-
-
-def _read(found: Sequence[Reading]) -> tuple[Reading, ...]:
-    return tuple(
-        each
-        for each in found
-        if not (isinstance(each.source, PodSource) and inputs.by_labels(each.source))
-    )
-
-
-def _notes(plan: Plan) -> tuple[str, ...]:
-    unknown = [called(stream) for stream, source in plan.of(PodSource) if inputs.by_labels(source)]
-    return (
-        "Records go to the Elasticsearch-compatible intake of their destination.",
-        *destination_notes(plan, NAME),
-        *left_out(plan, {OtlpSource: "OTLP"}),
-        *(f"Not collected here: {name}, whose pods only labels tell apart." for name in unknown),
-        f"Version {VERSION} sends a name and a password, no API key.",
-    )
 
 
 def _globals(found: Sequence[Reading]) -> str:
@@ -107,14 +78,6 @@ def _globals(found: Sequence[Reading]) -> str:
 def _include() -> str:
     path = "`echo $HEADROOM_CONFIG/hosts/$HEADROOM_HOST.conf`"
     return f'include(file={path} mode="optional")\n'
-
-
-def host_file(host: str) -> str:
-    """The name of a host's file: the host's own unless it is none for a file."""
-    if _SAFE.fullmatch(host):
-        return host
-    digest = hashlib.sha256(host.encode()).hexdigest()[:12]
-    return f"{re.sub('[^A-Za-z0-9]+', '-', host).strip('-')[:40]}-{digest}"
 
 
 def _delivery(plan: Plan, found: Sequence[Reading]) -> dict[str, str]:
@@ -150,36 +113,14 @@ def with_port(url: str) -> str:
 
 
 def _unit(found: Sequence[Reading]) -> str:
-    groups = "adm systemd-journal" if of_kind(found, JournalSource) else "adm"
-    run = "/usr/sbin/rsyslogd -n -i /run/headroom-rsyslog/pid"
-    return (
-        "[Unit]\n"
-        "Description=rsyslog with Headroom's tags\n"
-        "Wants=network-online.target\n"
-        "After=network-online.target\n"
-        "\n"
-        "[Service]\n"
-        f"Environment={HOST}=%H\n"
-        f"EnvironmentFile={FOLDER}/headroom-rsyslog.env\n"
-        f"ExecStartPre=/usr/sbin/rsyslogd -N1 -f {FOLDER}/{CONFIG}\n"
-        f"ExecStart={run} -f {FOLDER}/{CONFIG}\n"
-        "ExecReload=/bin/kill -HUP $MAINPID\n"
+    config = f"{FOLDER}/{CONFIG}"
+    return unit(
+        found,
+        NAME,
+        f"/usr/sbin/rsyslogd -N1 -f {config}",
+        f"/usr/sbin/rsyslogd -n -i /run/headroom-rsyslog/pid -f {config}",
         # Told to end, it gives up the batch at hand; killed, it goes on with what is on disk.
-        "KillSignal=SIGKILL\n"
-        "SuccessExitStatus=SIGKILL\n"
-        f"SupplementaryGroups={groups}\n"
-        "StateDirectory=headroom-rsyslog\n"
-        "StateDirectoryMode=0700\n"
-        "RuntimeDirectory=headroom-rsyslog\n"
-        "Restart=always\n"
-        "RestartSec=5\n"
-        "MemoryMax=1G\n"
-        "NoNewPrivileges=yes\n"
-        "ProtectSystem=strict\n"
-        "ProtectHome=read-only\n"
-        "\n"
-        "[Install]\n"
-        "WantedBy=multi-user.target\n"
+        ("KillSignal=SIGKILL", "SuccessExitStatus=SIGKILL"),
     )
 
 

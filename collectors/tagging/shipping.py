@@ -118,6 +118,9 @@ def readings(plan: Plan) -> tuple[Reading, ...]:
 
 
 def _readings(plan: Plan) -> Iterator[Reading]:
+    claims = Counter(_claim(source) for stream in plan.streams for source in stream.sources)
+    known = {host for stream in plan.streams for host in stream.component.hosts}
+    parts = Counter(map(_short, known))
     for stream in plan.streams:
         numbers: Counter[str] = Counter()
         for source in stream.sources:
@@ -126,13 +129,22 @@ def _readings(plan: Plan) -> Iterator[Reading]:
                 continue
             numbers[kind] += 1
             hosts = source.hosts if isinstance(source, FileSource | SyslogSource) else ()
+            # A host by its first part too, where no other host has it.
+            short = (_short(host) for host in hosts if parts[_short(host)] == 1)
             yield Reading(
                 name=f"{stream.identifier}_{kind}_{numbers[kind]}",
                 stream=stream,
                 source=source,
-                hosts=_called(plan, hosts),
-                strict=bool(hosts) and _has_rivals(plan, source),
+                hosts=tuple(dict.fromkeys((*hosts, *short))),
+                strict=bool(hosts) and claims[_claim(source)] > 1,
             )
+
+
+def _claim(source: Source) -> tuple[str, str] | None:
+    """What another source may claim on other hosts."""
+    if isinstance(source, FileSource):
+        return "file", source.path
+    return ("syslog", source.program) if isinstance(source, SyslogSource) else None
 
 
 def _width(reading: Reading) -> tuple[bool, bool, str, int]:
@@ -145,22 +157,6 @@ def _width(reading: Reading) -> tuple[bool, bool, str, int]:
         "".join(chr(0x10FFFF - ord(char)) for char in source.workload or ""),
         -len(source.labels),
     )
-
-
-def _has_rivals(plan: Plan, source: Source) -> bool:
-    if isinstance(source, FileSource):
-        return sum(each.path == source.path for _, each in plan.of(FileSource)) > 1
-    if isinstance(source, SyslogSource):
-        return sum(each.program == source.program for _, each in plan.of(SyslogSource)) > 1
-    return False
-
-
-def _called(plan: Plan, hosts: Sequence[str]) -> tuple[str, ...]:
-    """Hosts by their names, and by their first part where only one host has it."""
-    every = {host for stream in plan.streams for host in stream.component.hosts}
-    parts = Counter(_short(host) for host in every)
-    short = (_short(host) for host in hosts if parts[_short(host)] == 1)
-    return tuple(dict.fromkeys((*hosts, *short)))
 
 
 def _short(host: str) -> str:

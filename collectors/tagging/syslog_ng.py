@@ -6,18 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from collectors.tagging.header import header
 from collectors.tagging.machines import environment
-from collectors.tagging.model import JournalSource, OtlpSource, Plan, PodSource, SyslogSource
+from collectors.tagging.model import Plan, PodSource, SyslogSource
 from collectors.tagging.places import called
-from collectors.tagging.rsyslog import host_file
-from collectors.tagging.shipping import (
-    HOST,
-    Reading,
-    destination_notes,
-    endpoint,
-    left_out,
-    of_kind,
-    readings,
-)
+from collectors.tagging.shipping import HOST, Reading, endpoint, of_kind
+from collectors.tagging.syslog_daemons import by_labels, host_file, notes, readable, unit
 from collectors.tagging.syslog_ng_parts import paths
 from collectors.tagging.syslog_ng_parts.records import library, owner
 from collectors.tagging.syslog_ng_parts.sending import credentials, sending
@@ -42,7 +34,7 @@ options {
 
 def files(plan: Plan) -> Mapping[str, str]:
     """The files for one environment; see docs/collectors/syslog-ng.md for what each is for."""
-    found = _read(readings(plan))
+    found = readable(plan)
     if not found:
         return {}
     shared, single = paths.files(found)
@@ -51,7 +43,7 @@ def files(plan: Plan) -> Mapping[str, str]:
         part
         for part in (
             f"@version: {version[0]}.{version[1] if len(version) > 1 else 0}\n"
-            + comment(header(plan, NAME, *_notes(plan, version))),
+            + comment(header(plan, NAME, *notes(plan, NAME), *_more_notes(plan, version))),
             _OPTIONS,
             library(plan),
             "".join(owner(each) for each in found),
@@ -75,27 +67,13 @@ def files(plan: Plan) -> Mapping[str, str]:
     return {CONFIG: text, **hosts, **_delivery(plan, found)}
 
 
-def _read(found: Sequence[Reading]) -> tuple[Reading, ...]:
-    return tuple(
-        each
-        for each in found
-        if not (isinstance(each.source, PodSource) and paths.by_labels(each.source))
-    )
-
-
-def _notes(plan: Plan, version: Sequence[int]) -> tuple[str, ...]:
-    pods = plan.of(PodSource)
-    unknown = [called(stream) for stream, source in pods if paths.by_labels(source)]
+def _more_notes(plan: Plan, version: Sequence[int]) -> tuple[str, ...]:
     apart = [
         called(stream)
-        for stream, source in pods
-        if source.multiline is not None and not paths.by_labels(source)
+        for stream, source in plan.of(PodSource)
+        if source.multiline is not None and not by_labels(source)
     ]
     return (
-        "Records go to the Elasticsearch-compatible intake of their destination.",
-        *destination_notes(plan, NAME),
-        *left_out(plan, {OtlpSource: "OTLP"}),
-        *(f"Not collected here: {name}, whose pods only labels tell apart." for name in unknown),
         *(f"Lines of {name} are not joined: all pods are read by one source." for name in apart),
         *(("Version 3 sends numbers of JSON as texts.",) if tuple(version) < (4,) else ()),
         "What a destination refuses for a single document is not seen: there is no dead letter.",
@@ -121,32 +99,12 @@ def _delivery(plan: Plan, found: Sequence[Reading]) -> dict[str, str]:
 
 
 def _unit(found: Sequence[Reading]) -> str:
-    groups = "adm systemd-journal" if of_kind(found, JournalSource) else "adm"
-    run = "/run/headroom-syslog-ng"
-    return (
-        "[Unit]\n"
-        "Description=syslog-ng with Headroom's tags\n"
-        "Wants=network-online.target\n"
-        "After=network-online.target\n"
-        "\n"
-        "[Service]\n"
-        f"Environment={HOST}=%H\n"
-        f"EnvironmentFile={FOLDER}/headroom-syslog-ng.env\n"
-        f"ExecStartPre=/usr/sbin/syslog-ng --syntax-only --cfgfile={FOLDER}/{CONFIG}\n"
-        f"ExecStart=/usr/sbin/syslog-ng --foreground --no-caps --cfgfile={FOLDER}/{CONFIG}"
-        f" --persist-file={STATE}/persist --control={run}/control --pidfile={run}/pid\n"
-        "ExecReload=/bin/kill -HUP $MAINPID\n"
-        f"SupplementaryGroups={groups}\n"
-        "StateDirectory=headroom-syslog-ng\n"
-        "StateDirectoryMode=0700\n"
-        "RuntimeDirectory=headroom-syslog-ng\n"
-        "Restart=always\n"
-        "RestartSec=5\n"
-        "MemoryMax=1G\n"
-        "NoNewPrivileges=yes\n"
-        "ProtectSystem=strict\n"
-        "ProtectHome=read-only\n"
-        "\n"
-        "[Install]\n"
-        "WantedBy=multi-user.target\n"
+    program, config, run = "/usr/sbin/syslog-ng", f"{FOLDER}/{CONFIG}", "/run/headroom-syslog-ng"
+    return unit(
+        found,
+        NAME,
+        f"{program} --syntax-only --cfgfile={config}",
+        f"{program} --foreground --no-caps --cfgfile={config} --persist-file={STATE}/persist"
+        f" --control={run}/control --pidfile={run}/pid",
+        (),
     )

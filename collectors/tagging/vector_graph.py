@@ -152,7 +152,12 @@ def _otlp(graph: Graph, plan: Plan, address: str) -> None:
         f"{stream.identifier}_otlp": programs.owner_of_service(plan, stream, source)
         for stream, source in services
     }
-    _routed(graph, "otlp", ["otlp.logs"], conditions)
+    graph.transforms["otlp_senders"] = {
+        "type": "remap",
+        "inputs": ["otlp.logs"],
+        "source": programs.of_senders(plan),
+    }
+    _routed(graph, "otlp", ["otlp_senders"], conditions)
     for stream, source in services:
         name = f"{stream.identifier}_otlp"
         graph.tagged(name, [f"otlp_owner.{name}"], programs.of_services(stream, source))

@@ -231,16 +231,21 @@ def _handed(
 
 def owner_of_service(plan: Plan, stream: Stream, source: OtlpSource) -> str:
     """The condition that a record was sent by a service, and not for another environment."""
-    apps = listed(dict.fromkeys(each.app for each in plan.streams))
     said = '.resources."service.namespace"'
     parts = [
         f'.resources."service.name" == {quoted(source.service)}',
-        f"({said} == {quoted(stream.app)} || !includes({apps}, {said}))",
+        f"({said} == {quoted(stream.app)} || .known_app == false)",
     ]
     for name in ("deployment.environment.name", "deployment.environment"):
         said = f".resources.{quoted(name)}"
         parts.append(f"({said} == null || {said} == {quoted(plan.env)})")
     return " && ".join(parts)
+
+
+def of_senders(plan: Plan) -> str:
+    """The program that says whether a sender names an application of the plan."""
+    apps = listed(dict.fromkeys(stream.app for stream in plan.streams))
+    return f'.known_app = includes({apps}, .resources."service.namespace")\n'
 
 
 def owner_of_pod(source: PodSource) -> str:

@@ -85,7 +85,8 @@ def test_a_panel_says_which_source_could_answer(down: World) -> None:
     """Logs are asked of a workspace that has metrics only."""
     text = unbroken(shown(down, APP, {"app": "loyalty", "tab": "logs"}))
 
-    assert "add sources.store.path to headroom.yaml; Prometheus holds metrics only" in text
+    assert "add sources.store.path or sources.elasticsearch to headroom.yaml; Prometheus" in text
+    assert "holds metrics only" in text
 
 
 def test_a_fleet_with_a_source_down_is_partial(partial: World) -> None:

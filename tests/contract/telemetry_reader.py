@@ -131,7 +131,7 @@ class TelemetryReaderContract:
         expected, found = store.logs(query).value, reader.logs(query).value
         assert list(expected.columns) == list(found.columns)
         columns = ["time", "body", "severity", "service", "trace_id", "event", "host"]
-        _assert_same(expected[columns], found[columns])
+        assert_same(expected[columns], found[columns])
 
     def test_a_search_is_narrowed(self, reader: TelemetryReader, store: TelemetryReader) -> None:
         """By severity, trace, environment, filter, range, number of records and app."""
@@ -154,7 +154,7 @@ class TelemetryReaderContract:
         for query in queries:
             expected, found = store.logs(query).value, reader.logs(query).value
             assert len(expected), query
-            _assert_same(expected[["time", "body"]], found[["time", "body"]])
+            assert_same(expected[["time", "body"]], found[["time", "body"]])
 
     @pytest.mark.parametrize("buckets", [1, 8, 60])
     @pytest.mark.parametrize("text", ["", "declined", "not level: error"])
@@ -163,7 +163,7 @@ class TelemetryReaderContract:
     ) -> None:
         """Slice by slice and level by level."""
         query = LogQuery(where=asking(), text=text)
-        _assert_same(
+        assert_same(
             store.log_histogram(query, buckets).value, reader.log_histogram(query, buckets).value
         )
 
@@ -176,7 +176,7 @@ class TelemetryReaderContract:
         query = LogQuery(where=asking(), after=after)
         expected, found = store.logs(query).value, reader.logs(query).value
         assert 49 == len(expected)
-        _assert_same(expected[["time", "body", "cursor"]], found[["time", "body", "cursor"]])
+        assert_same(expected[["time", "body", "cursor"]], found[["time", "body", "cursor"]])
 
     @pytest.mark.parametrize(
         "query",
@@ -195,7 +195,7 @@ class TelemetryReaderContract:
         """Each by the span that entered the app, with as many spans."""
         expected = store.traces(query).value
         assert len(expected)
-        _assert_same(expected, reader.traces(query).value)
+        assert_same(expected, reader.traces(query).value)
 
     def test_one_trace_is_whole(self, reader: TelemetryReader, store: TelemetryReader) -> None:
         """With the spans of every app, parents and peers, near its time or wherever."""
@@ -204,7 +204,7 @@ class TelemetryReaderContract:
             found = reader.trace(f"{15:032x}", around).value
             assert 5 == len(expected)
             plain = [name for name in expected.columns if name not in {"attributes", "links"}]
-            _assert_same(expected[plain], found[plain])
+            assert_same(expected[plain], found[plain])
         assert reader.trace(f"{15:032x}", hours(5, 6)).value.empty
 
     def test_pictures_of_spans_are_the_same(
@@ -225,7 +225,7 @@ class TelemetryReaderContract:
         for ask in asked:
             expected = ask(store).value
             assert len(expected)
-            _assert_same(expected, ask(reader).value)
+            assert_same(expected, ask(reader).value)
 
     def test_lines_of_failing_requests_are_the_same(
         self, reader: TelemetryReader, store: TelemetryReader
@@ -235,7 +235,7 @@ class TelemetryReaderContract:
         order = ["time", "body"]
         expected = ask(store).value.sort_values(order, ignore_index=True)
         assert {True, False} == set(expected["failing"])
-        _assert_same(expected, ask(reader).value.sort_values(order, ignore_index=True))
+        assert_same(expected, ask(reader).value.sort_values(order, ignore_index=True))
 
     def test_holdings_are_the_same(self, reader: TelemetryReader, store: TelemetryReader) -> None:
         """Records per owner, what belongs to nobody, and versions."""
@@ -246,15 +246,15 @@ class TelemetryReaderContract:
             for each in (store, reader)
         )
         assert list(expected.columns) == list(found.columns)
-        _assert_same(expected[[*keys, "records"]], found[[*keys, "records"]])
+        assert_same(expected[[*keys, "records"]], found[[*keys, "records"]])
         stray = ["signal", "service", "host", "records"]
         nobody = [
             each.unattributed(hours()).value.sort_values(stray[:3], ignore_index=True)
             for each in (store, reader)
         ]
         assert list(nobody[0].columns) == list(nobody[1].columns)
-        _assert_same(nobody[0][stray], nobody[1][stray])
-        _assert_same(store.versions(where).value, reader.versions(where).value)
+        assert_same(nobody[0][stray], nobody[1][stray])
+        assert_same(store.versions(where).value, reader.versions(where).value)
 
     def test_deploys_have_their_columns(
         self, reader: TelemetryReader, store: TelemetryReader
@@ -290,7 +290,7 @@ class TelemetryReaderContract:
         assert reader.versions(nobody).value.empty
 
 
-def _assert_same(expected: pd.DataFrame, found: pd.DataFrame) -> None:
+def assert_same(expected: pd.DataFrame, found: pd.DataFrame) -> None:
     """Equal to a tenth of a percent; times to a millisecond, and of missing values only that."""
     assert list(expected.columns) == list(found.columns)
     assert len(expected) == len(found)

@@ -5,10 +5,11 @@ import os
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from collectors.tagging.model import Plan
+from collectors.tagging.model import FileSource, JournalSource, Plan, PodSource, SyslogSource
 from slo.collecting import MASK, Collecting, Secret
 from tests.servers.bulk import Bulk
 from tests.servers.processes import wait_until
@@ -125,7 +126,7 @@ def fill(logs: Path, port: int) -> None:
         "note": "TKT-9999",
         "status": 503,
         "ok": False,
-        "host": "liar",
+        "host": "liar TKT-7777",
         "service": {"name": "liar"},
         "labels": {"app": "liar"},
         "data_stream.dataset": "liar",
@@ -214,7 +215,7 @@ def _check_files(bulk: Bulk, logs: Path, *, typed: bool) -> None:
         "note": MASK,
         "status": number,
         "ok": boolean,
-        "labels.host": "liar",
+        "labels.host": f"liar {MASK}" if typed else MASK,
         "ctx.deep.count": 7 if typed else "7",
     }.items() <= record.items()
     assert "tick-1.example" == record["host.hostname"]
@@ -257,3 +258,23 @@ def rotate(file: Path, *, after: float = 1.5) -> None:
     """Rename a file as logrotate does, once it can have been read."""
     time.sleep(after)
     os.rename(file, file.with_name(f"{file.name}.1"))  # noqa: PTH104 - renamed as it is, no copy
+
+
+HOSTILE = ("o'b\"c\\d", "`PATH` $HOME ${x} $(y)", "%msg% {{z}} #1 \\x41 é", "'); stop", '"); };')
+
+
+def hostile(plan: Plan) -> Plan:
+    """A plan whose values all have meanings in one language or another."""
+    streams = []
+    for stream, text in zip(plan.streams, HOSTILE, strict=False):
+        common: dict[str, Any] = {"trace_id": text, "span_id": text, "time": text}
+        sources = (
+            FileSource(path=f"/x/{text}/*.log", hosts=(text,), **common),
+            FileSource(path=f"/x/{text}*/a", multiline="^['\"$`%#\\\\]{2}|\\[x\\]", **common),
+            SyslogSource(program=text, hosts=(text,), format="plain", **common),
+            JournalSource(unit=text, format="logfmt", **common),
+            PodSource(namespace="x", pods="^a'b\"[$`]$", container=text, **common),
+        )
+        values = {**stream.values, "team": text, "component": text, "criticality": text}
+        streams.append(replace(stream, values=values, sources=sources))
+    return replace(plan, streams=tuple(streams))

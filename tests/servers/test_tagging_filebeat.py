@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 import yaml
 
+from collectors.signals import Signal
 from collectors.tagging import filebeat
 from collectors.tagging.model import FileSource, Plan, PodSource
 from collectors.tagging.shipping import readings
-from slo.collecting import Collecting, Destination
+from slo.collecting import MASK, Collecting, Destination
 from tests.servers.filebeat import Filebeat, filebeat_check
 from tests.servers.processes import wait_until
+from tests.unit.app.api.serving import WORKSPACE, serving
 from tests.unit.collectors.tagging.examples import airline
 from tests.unit.collectors.tagging.shipped import (
     JSON_LINE,
     LOGFMT_LINE,
     PLAIN_LINE,
+    TRACE,
     at,
     check_json,
     check_logfmt,
@@ -29,6 +32,7 @@ from tests.unit.collectors.tagging.shipped import (
 )
 
 VERSIONS = {"filebeat": "7.17"}
+TOKEN = "token-" + "t" * 26
 
 
 def write(plan: Plan, folder: Path) -> Mapping[str, str]:
@@ -141,6 +145,40 @@ def test_lines_of_a_pod_are_joined_and_owned_by_its_name(read: Read, tmp_path: P
         at(document, f"kubernetes.{name}")
         for name in ("namespace", "pod.name", "pod.uid", "container.name")
     )
+
+
+def test_what_is_shipped_arrives_at_headroom_under_its_owner(
+    filebeat_bin: Path, tmp_path: Path
+) -> None:
+    """The configuration as it is, through its queue on disk, and Headroom's own intake."""
+    log = tmp_path / "logs" / "a.log"
+    log.parent.mkdir()
+    log.write_text(f"{JSON_LINE}\n")
+    plan = airline(Collecting(versions=VERSIONS))
+    (stream,) = [each for each in plan.streams if each.dataset == "ticketing.api"]
+    plan = replace(plan, streams=(replace(stream, sources=(FileSource(path=str(log)),)),))
+    text = write(plan, tmp_path)["filebeat.yml"]
+    (tmp_path / "token").write_text(TOKEN)
+    workspace = f"{WORKSPACE}  serve: {{ingestTokens: [{{file: token}}]}}\n"
+    with serving(tmp_path, workspace=workspace) as server:
+        beat = Filebeat(
+            filebeat_bin,
+            configure=lambda _port, _folder: text,
+            environment={
+                "HEADROOM_ENDPOINT": server.url,
+                "HEADROOM_TOKEN": TOKEN,
+                "HEADROOM_SCRIPTS": str(tmp_path),
+            },
+        )
+        columns = "app, env, component, body, trace_id, severity_text"
+        with beat:
+            wait_until(lambda: bool(server.rows(Signal.LOGS, columns)), what="the record")
+        (row,) = server.rows(Signal.LOGS, columns)
+
+    assert ("ticketing", "prod", "api") == (row["app"], row["env"], row["component"])
+    assert f"card {MASK}, {MASK}" == row["body"]
+    assert TRACE.lower() == row["trace_id"]
+    assert "ERROR" == row["severity_text"]
 
 
 @pytest.mark.parametrize("text", ["${HOME}", "a'b\"c\\d", "%{[x]}", "$$", "x}${HOME}", "[a-z]{2}"])

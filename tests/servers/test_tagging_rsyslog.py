@@ -10,10 +10,21 @@ from pathlib import Path
 import pytest
 
 from collectors.tagging import rsyslog as generator
+from collectors.tagging.syslog_daemons import host_file
 from slo.collecting import Collecting, Destination
 from tests.servers.bulk import Bulk
 from tests.servers.processes import wait_until
-from tests.servers.shipped import API, check_all, fill, plan, rotate, wait_for, write
+from tests.servers.shipped import (
+    API,
+    HOSTILE,
+    check_all,
+    fill,
+    hostile,
+    plan,
+    rotate,
+    wait_for,
+    write,
+)
 from tests.servers.syslogs import Rsyslog, rsyslog_check
 from tests.unit.collectors.tagging.examples import airline
 
@@ -49,6 +60,29 @@ def running(binaries: Path, bulk: Bulk, home: Path) -> Rsyslog:
     return daemon
 
 
+def set_variables(files: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Set what the file of variables holds."""
+    for line in files["headroom-rsyslog.env"].splitlines():
+        if not line.startswith("#"):
+            monkeypatch.setenv(*line.split("=", 1))
+    monkeypatch.setenv("HEADROOM_CONFIG", str(folder))
+    monkeypatch.setenv("HEADROOM_STATE", str(folder))
+
+
+def test_hostile_values_are_taken_for_texts(
+    rsyslog_bin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Teams, services, tiers, paths, units, programs, hosts, fields and patterns."""
+    files = generator.files(hostile(airline()))
+    main = unpacked(files, tmp_path, tmp_path)
+    set_variables(files, monkeypatch, tmp_path)
+    for host in HOSTILE:
+        monkeypatch.setenv("HEADROOM_HOST", host_file(host))
+        assert (tmp_path / "hosts" / f"{host_file(host)}.conf").exists()
+        outcome = rsyslog_check(rsyslog_bin, main)
+        assert outcome.ok, outcome.output
+
+
 @pytest.mark.parametrize("destination", list(Destination))
 def test_every_generated_file_is_valid(
     rsyslog_bin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, destination: Destination
@@ -56,11 +90,7 @@ def test_every_generated_file_is_valid(
     """With every kind of source, on a host that has files of its own."""
     files = generator.files(airline(Collecting(destination=destination)))
     main = unpacked(files, tmp_path, tmp_path)
-    for line in files["headroom-rsyslog.env"].splitlines():
-        if not line.startswith("#"):
-            monkeypatch.setenv(*line.split("=", 1))
-    monkeypatch.setenv("HEADROOM_CONFIG", str(tmp_path))
-    monkeypatch.setenv("HEADROOM_STATE", str(tmp_path))
+    set_variables(files, monkeypatch, tmp_path)
     for host in ("tick-1.example", "cargo-1", "another"):
         monkeypatch.setenv("HEADROOM_HOST", host)
         outcome = rsyslog_check(rsyslog_bin, main)

@@ -14,7 +14,7 @@ from collectors.elastic.client import Cluster
 from collectors.elastic.completeness import incomplete
 from collectors.readers.elasticsearch.clauses import Clause
 from collectors.readers.elasticsearch.conditions import Conditions
-from collectors.readers.elasticsearch.layouts import HEADROOM, LAYOUTS, OTEL, Kind, Layout
+from collectors.readers.elasticsearch.layouts import HEADROOM, LAYOUTS, Kind, Layout
 from collectors.readers.elasticsearch.mapped import Mapped
 from collectors.readers.prometheus.clock import Deadline
 from collectors.readers.telemetry import Answered, TimeRange
@@ -122,10 +122,8 @@ def _detected(mapped: Mapped, expected: Layout | None) -> Layout:
         return expected
     if mapped.of_path("labels.app"):
         return HEADROOM
-    others = (each for each in LAYOUTS.values() if each.telling and each is not OTEL)
-    if any(name.startswith("resource.attributes.") for name in mapped.types):
-        return OTEL
-    return next((e for e in others if e.telling and mapped.of_path(e.telling)), HEADROOM)
+    told = (each for each in LAYOUTS.values() if any(map(mapped.of_path, each.telling)))
+    return next(told, HEADROOM)
 
 
 def left(until: Deadline, source: str) -> Duration:

@@ -13,7 +13,6 @@ Conditions mean what they mean over the embedded store, with these differences, 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -163,7 +162,7 @@ class Conditions:
 
     def present(self, name: str) -> Clause:
         """Records that have a column at all."""
-        return any_of(map(_exists, self._mapped(name)))
+        return any_of(map(exists, self._mapped(name)))
 
     def _by_level(self, chosen: Callable[[int], bool], numbers: Mapping[str, int]) -> Clause:
         found: list[Clause] = []
@@ -176,7 +175,7 @@ class Conditions:
                 known = [word for word, number in WORDS.items() if chosen(number)]
                 clause = {"terms": {path: [form for word in known for form in cases(word)]}}
             found.append(all_of((clause, none_of(surer))))
-            surer.append(_exists(each))
+            surer.append(exists(each))
         return any_of(found)
 
     def _filtered(self, one: Filter) -> Clause:
@@ -193,7 +192,7 @@ class Conditions:
     def _has(self, field: str) -> Clause:
         if ALIASES.get(field, field) == "level":
             return {"match_all": {}}
-        return any_of(map(_exists, self._places(field)))
+        return any_of(map(exists, self._places(field)))
 
     def _is(self, query: Is) -> Clause:
         if ALIASES.get(query.field, query.field) == "level":
@@ -217,8 +216,14 @@ class Conditions:
                 source=self.source,
                 hint="map the field as a number, or ask for a value of it",
             )
-        bound = {_OPERATORS[query.operator]: _number(query.value)}
-        return any_of({"range": {each.path: bound}} for each in numbers)
+        return any_of(self._bounded(each, query) for each in numbers)
+
+    def _bounded(self, place: Place, query: Compare) -> Clause:
+        if abs(query.value) > self.mapped.largest(place.path):
+            # Beyond what the field can hold, which the server would refuse to compare.
+            every = (query.value > 0) == query.operator.startswith("<")
+            return exists(place) if every else NOTHING
+        return {"range": {place.path: {_OPERATORS[query.operator]: _number(query.value)}}}
 
     def _words(self, text: str) -> Clause:
         """Text anywhere in the message; what stands between two ``*`` is looked up by itself."""
@@ -262,7 +267,7 @@ class Conditions:
             return self._listed(place, value)
         types = self.mapped.of_path(place.path)
         if types <= NUMBERS:
-            return _numeric(place, value)
+            return self._numeric(place, value)
         if types == {"boolean"}:
             return _truth(place, value)
         return self._said(place, value, exact=exact)
@@ -302,7 +307,7 @@ class Conditions:
     def _leading(self, place: Place, value: str) -> Clause:
         """Whole numbers that begin with digits: 5* is 5, 50 to 59, 500 to 599, and so on."""
         if not value.strip("*"):
-            return _exists(place)
+            return exists(place)
         match = _LEADING.fullmatch(value)
         if match is None:
             raise QueryRejected(
@@ -311,10 +316,22 @@ class Conditions:
                 source=self.source,
                 hint="ask for leading digits, such as 5*, or with < and >",
             )
-        first, more = int(match[1]), range(_DIGITS_OF_LONG - len(match[1]) + 1)
+        first, largest = int(match[1]), self.mapped.largest(place.path)
+        sizes = (10**n for n in range(_DIGITS_OF_LONG - len(match[1]) + 1))
         return any_of(
-            {"range": {place.path: {"gte": first * 10**n, "lt": (first + 1) * 10**n}}} for n in more
+            {"range": {place.path: {"gte": first * size, "lt": min((first + 1) * size, largest)}}}
+            for size in sizes
+            if first * size <= largest
         )
+
+    def _numeric(self, place: Place, value: str) -> Clause:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            return NOTHING
+        if not number.is_finite() or abs(number) > self.mapped.largest(place.path):
+            return NOTHING
+        return {"term": {place.path: _number(number)}}
 
     def _mapped(self, name: str) -> Column:
         return self.mapped.only(self.layout.candidates(name))
@@ -337,7 +354,8 @@ class Conditions:
         return self.mapped.only(different.values())
 
 
-def _exists(place: Place) -> Clause:
+def exists(place: Place) -> Clause:
+    """Documents that have a value at a place."""
     if place.key is not None:
         return _nested(place, {"match_all": {}})
     return {"exists": {"field": place.path}}
@@ -355,21 +373,10 @@ def _truth(place: Place, value: str) -> Clause:
     return {"term": {place.path: lowered}} if lowered in {"true", "false"} else NOTHING
 
 
-def _numeric(place: Place, value: str) -> Clause:
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return NOTHING
-    if not number.is_finite() or number.adjusted() > _DIGITS_OF_LONG:
-        return NOTHING
-    return {"term": {place.path: _number(number)}}
-
-
 def _number(value: Decimal) -> int | float:
-    """A number that fits into JSON, however many digits it has."""
-    if abs(value.adjusted()) <= _DIGITS_OF_LONG and value == value.to_integral_value():
-        return int(value)
-    return max(-sys.float_info.max, min(sys.float_info.max, float(value)))
+    """A number that fits into JSON, exact where it is whole."""
+    whole = value.adjusted() <= _DIGITS_OF_LONG and value == value.to_integral_value()
+    return int(value) if whole else float(value)
 
 
 def _wildcard(pattern: str) -> dict[str, object]:

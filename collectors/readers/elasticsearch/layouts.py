@@ -51,7 +51,7 @@ class Layout:
     """One way to write documents.
 
     ``time`` is the field that ranges and histograms use. ``patterns`` are the indices where this
-    layout is expected when the workspace says nothing, ``telling`` a field that only it has.
+    layout is expected when the workspace says nothing, ``telling`` fields that only it has.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Layout:
     attributes: Keys
     resource: Keys
     patterns: Mapping[Kind, tuple[str, ...]]
-    telling: str | None = None
+    telling: tuple[str, ...] = ()
     time: str = "@timestamp"
 
     def candidates(self, name: str) -> Column:
@@ -148,7 +148,7 @@ HEADROOM = Layout(
 OTEL = Layout(
     name="otel",
     patterns={Kind.LOGS: ("logs-*.otel-*",), Kind.TRACES: ("traces-*.otel-*",)},
-    telling="resource.attributes.service.name",
+    telling=("resource.attributes.service.name", "observed_timestamp"),
     columns={
         "time": column("@timestamp", unit=Unit.TIME),
         "observed": column("observed_timestamp", unit=Unit.TIME),
@@ -199,7 +199,7 @@ APM = Layout(
         Kind.LOGS: ("logs-apm*",),
         Kind.TRACES: ("traces-apm*", "apm-*-transaction*", "apm-*-span*"),
     },
-    telling="transaction.duration.us",
+    telling=("transaction.duration.us", "labels.service_namespace"),
     columns={
         **HEADROOM.columns,
         "time": (
@@ -234,7 +234,7 @@ APM = Layout(
 JAEGER = Layout(
     name="jaeger",
     patterns={Kind.LOGS: (), Kind.TRACES: ("jaeger-span-*", "*-jaeger-span-*")},
-    telling="startTimeMillis",
+    telling=("startTimeMillis",),
     time="startTimeMillis",
     columns={
         "time": (

@@ -14,14 +14,23 @@ NUMBERS = frozenset(
         "unsigned_long",
     )
 )
+_LARGEST: Mapping[str, int] = {
+    "byte": 2**7 - 1,
+    "short": 2**15 - 1,
+    "half_float": 65_504,
+    "integer": 2**31 - 1,
+    "long": 2**63 - 1,
+    "unsigned_long": 2**63 - 1,
+    "scaled_float": 2**63 - 1,
+    "float": 3 * 10**38,
+    "double": 10**308,
+}
 KEYWORDS = frozenset(("keyword", "constant_keyword", "wildcard"))
 FREE_FORM = frozenset(("flattened", "flat_object"))
 TEXTS = frozenset(("text", "match_only_text"))
 
 MOST_FIELDS = 20_000
 """How many fields of a pattern are remembered; a mapping past this is broken."""
-
-_OBJECTS = frozenset(("object", "nested"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +83,6 @@ class Mapped:
             return next((each for each in beside if self.types.get(each, types) <= KEYWORDS), None)
         return path
 
-    def is_object(self, path: str) -> bool:
-        """Whether a path is no value itself."""
-        types = self.of_path(path)
-        return bool(types) and types <= _OBJECTS
+    def largest(self, path: str) -> int:
+        """The largest number that every index can compare a field with."""
+        return min(_LARGEST[each] for each in self.of_path(path) & NUMBERS)

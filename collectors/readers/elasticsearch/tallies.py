@@ -24,6 +24,8 @@ from collectors.readers.elasticsearch.clauses import (
     none_of,
     within,
 )
+from collectors.readers.elasticsearch.columns import Place
+from collectors.readers.elasticsearch.conditions import exists
 from collectors.readers.elasticsearch.documents import WEIGHED_BY
 from collectors.readers.elasticsearch.layouts import Kind
 from collectors.readers.prometheus.answers import instant, milliseconds
@@ -302,11 +304,11 @@ def _by_weight(
     """An aggregation by what tells how many each span stands for, if any field does."""
     tellers = () if spot.kind is Kind.LOGS else tuple(_tellers(spot))
     sources = [
-        {f"{name}:{place}": {"terms": {"field": path, "missing_bucket": True}}}
-        for place, (name, path) in enumerate(tellers)
-        if not _is_closed(spot, path)
+        {f"{name}:{number}": {"terms": {"field": path, "missing_bucket": True}}}
+        for number, (name, place) in enumerate(tellers)
+        if (path := _grouped_by(spot, place)) is not None
     ]
-    closed = any_of({"exists": {"field": path}} for _, path in tellers if _is_closed(spot, path))
+    closed = any_of(exists(each) for _, each in tellers if _grouped_by(spot, each) is None)
     besides: dict[str, Any] = {} if closed == NOTHING else {"untold": {"filter": closed}}
     if not sources:
         return {"all": {"filter": {"match_all": {}}, "aggs": dict(inner)}, **besides}
@@ -316,18 +318,17 @@ def _by_weight(
     return {"weights": {"composite": composite, "aggs": dict(inner)}, **besides}
 
 
-def _tellers(spot: Spot) -> Iterator[tuple[str, str]]:
-    """The fields that may tell how many a span stands for, each under the name of its column."""
+def _tellers(spot: Spot) -> Iterator[tuple[str, Place]]:
+    """The places that may tell how many a span stands for, each under the name of its column."""
     for name in ("represents", "trace_state", *WEIGHED_BY):
         for place in spot.mapped.only(spot.layout.candidates(name)):
-            path = None if place.key else spot.mapped.exact(place.path)
-            if path is not None:
-                yield name, path
+            yield name, place
 
 
-def _is_closed(spot: Spot, path: str) -> bool:
-    """Whether a field can be searched and not grouped by, as OpenSearch's free-form ones."""
-    return "flat_object" in spot.mapped.of_path(path)
+def _grouped_by(spot: Spot, place: Place) -> str | None:
+    """The field to group by: neither an entry of a list nor OpenSearch's free form can be."""
+    closed = place.key is not None or "flat_object" in spot.mapped.of_path(place.path)
+    return None if closed else spot.mapped.exact(place.path)
 
 
 def _weights(answer: Mapping[str, Any]) -> Iterator[tuple[Fraction, Mapping[str, Any]]]:
@@ -343,7 +344,7 @@ def _untold(answer: Mapping[str, Any]) -> Iterator[str]:
     """That some spans say in a place that cannot be counted by how many they stand for."""
     count = answer.get("aggregations", {}).get("untold", {}).get("doc_count", 0)
     if count:
-        yield f"{count} sampled spans count as one each: their sampling factor is not mapped"
+        yield f"{count} sampled spans count as one each: their sampling factor cannot be grouped by"
 
 
 def _weight(key: Mapping[str, object]) -> Fraction:

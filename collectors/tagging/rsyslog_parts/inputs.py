@@ -156,17 +156,12 @@ def pods(found: Sequence[Reading]) -> str:
     groups: dict[tuple[str, str | None], list[Reading]] = {}
     for reading in of_kind(found, PodSource):
         source = reading.source
-        if isinstance(source, PodSource) and not by_labels(source):
+        if isinstance(source, PodSource):
             groups.setdefault((source.namespace, source.multiline), []).append(reading)
     text = "".join(
         _pod_group(f"headroom_pods_{at}", group) for at, group in enumerate(groups.values(), 1)
     )
     return _cri() + text if text else ""
-
-
-def by_labels(source: PodSource) -> bool:
-    """Whether only their labels, which nothing on a node's disk holds, tell the pods apart."""
-    return source.pods is None and bool(source.labels)
 
 
 def _pod_group(name: str, group: Sequence[Reading]) -> str:

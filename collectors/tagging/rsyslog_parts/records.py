@@ -7,6 +7,7 @@ hand, ``$.json`` its value as JSON unless it is a text, ``$.fields`` what become
 from __future__ import annotations
 
 from collectors.tagging.model import LIFTED_FIELDS, TIME_FIELDS, Plan
+from collectors.tagging.rsyslog_parts.secrets import masked_field, masking
 from collectors.tagging.rsyslog_parts.text import listed, quoted, regex, ruleset, variable
 from collectors.tagging.shipping import (
     CLAIMED_PREFIXES,
@@ -14,12 +15,11 @@ from collectors.tagging.shipping import (
     LEVEL_WITHIN,
     LEVELS,
     MESSAGES,
-    PRIVATE_KEY,
     RESERVED,
     TIME,
     claims,
 )
-from slo.collecting import MASK
+from collectors.tagging.syslog_daemons import LIFTED, SENDER
 from slo.portable_regex import escaped
 
 MOST_FIELDS = 256
@@ -28,7 +28,6 @@ LONGEST_FIELDS = 262_144
 SPOOL = "/spool.jsonl"
 SPOOL_BYTES = 64 << 20
 
-_MOST_SECRETS = 64  # of one kind in one text; one with more is masked as a whole
 _DIGITS = {"trace": 32, "span": 16}
 _ISO = (
     "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))[T ]"
@@ -70,7 +69,7 @@ def library(plan: Plan) -> str:
     return "\n".join(
         (
             _TEMPLATES,
-            _masking(plan),
+            masking(plan),
             _clock(),
             _field(plan),
             _objects(),
@@ -79,34 +78,6 @@ def library(plan: Plan) -> str:
             _finish(),
         )
     )
-
-
-def _any_secret(plan: Plan) -> str | None:
-    patterns = [f"({secret.pattern})" for secret in plan.secrets]
-    return regex("|".join(patterns)) if patterns else None
-
-
-def _masking(plan: Plan) -> str:
-    """A text in ``$.v`` without its secrets; each turn takes all that read like the first."""
-    first, others = "", []
-    for at, secret in enumerate(plan.secrets, 1):
-        name, pattern = f"headroom_mask_{at}", regex(secret.pattern)
-        first += f"    if re_match($.v, {pattern}) then {{ set $.left = {_MOST_SECRETS}; "
-        first += f"call {name} }}\n"
-        others.append(
-            ruleset(
-                name,
-                f"  set $.v = replace($.v, re_extract($.v, {pattern}, 0, 0, ''), {quoted(MASK)});\n"
-                "  set $.left = $.left - 1;\n"
-                f"  if re_match($.v, {pattern}) then {{\n"
-                f"    if $.left > 0 then {{ call {name} }}\n"
-                f"    else {{ set $.v = {quoted(MASK)}; }}\n"
-                "  }\n",
-            )
-        )
-    found = _any_secret(plan)
-    body = "" if found is None else f"  if re_match($.v, {found}) then {{\n{first}  }}\n"
-    return ruleset("headroom_mask", body or "  set $.left = 0;\n") + "".join(others)
 
 
 def _clock() -> str:
@@ -129,7 +100,7 @@ def _clock() -> str:
 
 def _field(plan: Plan) -> str:
     """What becomes of one field: dropped, lifted to its place, or kept without secrets."""
-    names = "|".join(map(escaped, claims()))
+    names = "|".join(map(escaped, (*claims(), *SENDER)))
     prefixes = "|".join(map(escaped, CLAIMED_PREFIXES))
     lifted = "".join(_identifier(concept) for concept in _DIGITS)
     return ruleset(
@@ -163,7 +134,7 @@ def _kept(plan: Plan) -> str:
     version = listed(LIFTED_FIELDS["version"])
     return (
         "    if $.done == 0 then {\n"
-        f"{_masked_field(plan)}"
+        f"{masked_field(plan)}"
         f"      if $.level == '' and $.k == {listed(LEVELS)} then set $.level = tolower($.v);\n"
         f"      else if $.version == '' and $.k == {version} then set $.version = $.v;\n"
         f"      else if $.message == '' and $.json == '' and $.k == {listed(MESSAGES)} "
@@ -172,25 +143,12 @@ def _kept(plan: Plan) -> str:
         f"strlen($.fields) + strlen($.v) < {LONGEST_FIELDS} then {{\n"
         "        set $.count = $.count + 1;\n"
         "        set $.name = $.k;\n"
-        # A field that is no object cannot have the name of one.
-        f"        if $.k == {listed(RESERVED)} then set $.name = 'labels.' & $.k;\n"
+        # A field that is no object cannot have the name of one, nor a second field a name twice.
+        f"        if $.k == {listed((*RESERVED, *LIFTED, 'message', '@timestamp'))} then "
+        "set $.name = 'labels.' & $.k;\n"
         "        if $.json == '' then set $.fields = $.fields & exec_template('headroom_text');\n"
         "        else set $.fields = $.fields & exec_template('headroom_json');\n"
         "      }\n    }\n"
-    )
-
-
-def _masked_field(plan: Plan) -> str:
-    """Mask a value by its field's name, and what reads like a secret within it."""
-    found = _any_secret(plan)
-    if found is None:
-        return ""
-    named = [f"re_match($.k & '=xxxxxxxx', {found})"]
-    if plan.settings.redact_builtin:
-        named.append(f"re_match(tolower($.k), {regex(PRIVATE_KEY)})")
-    return (
-        f"      if {' or '.join(named)} then {{ set $.v = {quoted(MASK)}; set $.json = ''; }}\n"
-        f"      else if re_match($.v, {found}) then {{ call headroom_mask set $.json = ''; }}\n"
     )
 
 

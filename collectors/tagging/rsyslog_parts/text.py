@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from slo.portable_regex import to_posix
 
+_CONTROL = frozenset(map(chr, (*range(32), 127)))
 _NAMED = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -22,7 +23,7 @@ def parameter(text: str) -> str:
 
 
 def _coded(char: str, form: str) -> str:
-    return form.format(ord(char)) if ord(char) < 32 or ord(char) == 127 else char
+    return form.format(ord(char)) if char in _CONTROL else char
 
 
 def variable(name: str, rest: str = "") -> str:

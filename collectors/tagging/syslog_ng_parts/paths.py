@@ -80,7 +80,8 @@ def _file(reading: Reading, source: FileSource, rivals: Sequence[str]) -> str:
         "source",
         f"s_{reading.name}",
         f"  wildcard-file(base-dir({quoted(folder)}) filename-pattern({quoted(name)})\n"
-        f"    recursive({'yes' if deep else 'no'}) max-files(1000)\n    log-iw-size(100000) {_FOLLOW}{more});\n",
+        f"    recursive({'yes' if deep else 'no'}) max-files(1000)\n"
+        f"    log-iw-size(100000) {_FOLLOW}{more});\n",
     ) + _log(f"s_{reading.name}", f"{unless}{only}{_of_file()}{steps(reading)}")
 
 
@@ -117,17 +118,12 @@ def _log(source: str, body: str, flags: str = "flow-control") -> str:
     )
 
 
-def by_labels(source: PodSource) -> bool:
-    """Whether only their labels, which nothing on a node's disk holds, tell the pods apart."""
-    return source.pods is None and bool(source.labels)
-
-
 def pods(found: Sequence[Reading]) -> str:
     """One source for all pods: their lines are joined where the container runtime split them."""
     mine = [
         (each, each.source)
         for each in of_kind(found, PodSource)
-        if isinstance(each.source, PodSource) and not by_labels(each.source)
+        if isinstance(each.source, PodSource)
     ]
     if not mine:
         return ""
@@ -182,7 +178,8 @@ def syslog(plan: Plan, found: Sequence[Reading]) -> str:
     source = block(
         "source",
         "s_syslog",
-        f'  network(transport("tcp") {where} max-connections(100)\n    log-iw-size(10000) {_PROTOCOL});\n'
+        f'  network(transport("tcp") {where} max-connections(100)\n'
+        f"    log-iw-size(10000) {_PROTOCOL});\n"
         f'  network(transport("udp") {where} so-rcvbuf(8388608) {_PROTOCOL});\n',
     )
     branches = ""

@@ -15,6 +15,7 @@ from collectors.tagging.shipping import (
     in_text,
     stream_name,
 )
+from collectors.tagging.syslog_daemons import LIFTED, SENDER
 from collectors.tagging.syslog_ng_parts.text import (
     ECS,
     JSON,
@@ -52,6 +53,7 @@ def library(plan: Plan) -> str:
             block("rewrite", "r_mask_message", _message_masks(plan, "MESSAGE")),
             block("rewrite", "r_mask_fields", _field_masks(plan)),
             block("rewrite", "r_claims", _claims()),
+            block("rewrite", "r_once", _once()),
             _objects(),
         )
     )
@@ -89,7 +91,11 @@ def _cases(name: str) -> tuple[str, ...]:
 
 def _claims() -> str:
     """What a record may say of its owner; a field that is no object cannot be called like one."""
-    named = [*(JSON + name for name in claims()), f"{JSON}data_stream.*", f"{JSON}elasticsearch.*"]
+    named = [
+        *(JSON + name for name in (*claims(), *SENDER)),
+        f"{JSON}data_stream.*",
+        f"{JSON}elasticsearch.*",
+    ]
     rules = f"  groupunset(values({' '.join(map(quoted, named))}));\n"
     for name in RESERVED:
         full = JSON + name
@@ -100,6 +106,19 @@ def _claims() -> str:
             )
         rules += f"  unset(value({quoted(full)}));\n"
     return rules
+
+
+def _once() -> str:
+    """Fields that would be called like those that were lifted."""
+    rules = "".join(
+        f'  unset(value({quoted(JSON + name)}) condition("${{{ECS}{name}}}" ne ""));\n'
+        for name in LIFTED
+    )
+    time = f"{JSON}@timestamp"
+    return rules + (
+        f'  set("${{{time}}}" value("{ECS}labels.@timestamp") condition("${{{time}}}" ne ""));\n'
+        f"  unset(value({quoted(time)}));\n"
+    )
 
 
 def _objects() -> str:
@@ -151,23 +170,30 @@ def _fields(source: Source) -> str:
         text += _choose(
             [
                 (
-                    f"{matches(quoted(_SOME), JSON + name)} and "
-                    f"{matches(regex(_HEX[concept]), JSON + name)}",
+                    _both(quoted(_SOME), regex(_HEX[concept]), JSON + name),
                     rewritten(
                         f'set("$(lowercase $1)" value("{ECS}{concept}.id"));',
                         f"unset(value({quoted(JSON + name)}));",
                     ),
                 )
-                for name in source.fields_of(concept)
+                for name in _nameable(source.fields_of(concept))
             ]
         )
-    text += "".join(_clock(JSON + name) for name in source.time_fields)
-    text += "    rewrite(r_claims); rewrite(r_mask_fields);\n"
+    text += "".join(_clock(JSON + name) for name in _nameable(source.time_fields))
+    text += "    rewrite(r_mask_fields);\n"
     text += _moved(LIFTED_FIELDS["version"], f"{ECS}service.version")
     text += _moved(LEVELS, f"{ECS}log.level", lower=True)
-    return text + (
-        f'    {rewritten(f"""set("" value("MESSAGE"));""")}\n' + _moved(MESSAGES, "MESSAGE")
-    )
+    text += "    rewrite(r_once);\n    " + rewritten('set("" value("MESSAGE"));') + "\n"
+    return text + _moved(MESSAGES, "MESSAGE") + "    rewrite(r_claims);\n"
+
+
+def _nameable(names: Sequence[str]) -> tuple[str, ...]:
+    # A name with this sign is taken for a template wherever a value is named.
+    return tuple(name for name in names if "$" not in name)
+
+
+def _both(first: str, then: str, value: str) -> str:
+    return f"{matches(first, value)} and {matches(then, value)}"
 
 
 def _moved(names: Sequence[str], place: str, *, lower: bool = False) -> str:
@@ -208,8 +234,7 @@ def _clock(value: str, *, keep: bool = False) -> str:
         stamp = "${S_YEAR}-${S_MONTH}-${S_DAY}T${S_HOUR}:${S_MIN}:${S_SEC}.${2:-0}${S_TZOFFSET}"
         cases.append(
             (
-                f"{none} and {matches(regex(_EPOCH_FORM), value)} and "
-                f"{matches(regex(_EPOCH), value)}",
+                f"{none} and {_both(regex(_EPOCH_FORM), regex(_EPOCH), value)}",
                 'parser { date-parser(format("%s") template("$1")); }; '
                 + rewritten(f'set("{stamp}" {place});', forget),
             )

@@ -26,10 +26,10 @@ def credentials(plan: Plan) -> tuple[str, ...]:
 def sending(plan: Plan) -> str:
     """The destination; what it answers for single documents is not looked at."""
     body = (
-        '{"create":{"_index":"${%sindex}","_id":"${UNIQID}"}}\\n'
+        f'{{"create":{{"_index":"${{{STATE}index}}","_id":"${{UNIQID}}"}}}}\\n'
         "$(format-json --scope none --key .ecs.* --shift-levels 2 --key .json.* --shift-levels 2"
-        " --pair @timestamp=${%stime} --pair message=$MESSAGE)"
-    ) % (STATE, STATE)
+        f" --pair @timestamp=${{{STATE}time}} --pair message=$MESSAGE)"
+    )
     actions = ", ".join(
         [f"{status} => disconnect" for status in _AGAIN]
         + [f"{status} => drop" for status in _NEVER]
@@ -58,9 +58,8 @@ def _body(text: str) -> str:
 
 def _shown(plan: Plan) -> str:
     kind = '"Content-Type: application/x-ndjson"'
-    names = credentials(plan)
-    if len(names) == 2:
-        user, password = map(variable, names)
-        return f"headers({kind}) user({user}) password({password})"
+    first, *others = credentials(plan)
+    if others:
+        return f"headers({kind}) user({variable(first)}) password({variable(*others)})"
     scheme = "ApiKey " if is_elastic(plan) else "Bearer "
-    return f"headers({kind} {variable(names[0], before=f'Authorization: {scheme}')})"
+    return f"headers({kind} {variable(first, before=f'Authorization: {scheme}')})"

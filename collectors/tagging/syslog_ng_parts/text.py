@@ -12,6 +12,7 @@ JSON = ".json."
 ECS = ".ecs."
 """What stands before the names of what we say of a record."""
 
+_CONTROL = frozenset(map(chr, (*range(32), 127)))
 _NAMED = {"\\": "\\\\", '"': '\\"', "`": "``", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -21,7 +22,7 @@ def quoted(text: str) -> str:
 
 
 def _coded(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 32 or ord(char) == 127 else char
+    return f"\\x{ord(char):02x}" if char in _CONTROL else char
 
 
 def template(text: str) -> str:

@@ -144,12 +144,29 @@ local function set_of(node)
   return set
 end
 
+-- The place after the character here, if it is of the set: never within a character.
+local function after_one(set, text, at)
+  local code = byte(text, at)
+  if not code or not set[code] then return nil end
+  at = at + 1
+  if code >= 0xC0 then
+    local stop = at + 3
+    while at < stop and (byte(text, at) or 0) >= 0x80 and byte(text, at) < 0xC0 do at = at + 1 end
+  end
+  return at
+end
+
 local function repeated_set(set, least, most, after)
   return function(text, at, found)
-    local last = at
-    while (most == nil or last - at < most) and set[byte(text, last)] do last = last + 1 end
-    for stop = last, at + least, -1 do
-      local result = after(text, stop, found)
+    local places, count = {[0] = at}, 0
+    while most == nil or count < most do
+      local place = after_one(set, text, places[count])
+      if not place then break end
+      count = count + 1
+      places[count] = place
+    end
+    for number = count, least, -1 do
+      local result = after(text, places[number], found)
       if result then return result end
     end
     return nil
@@ -233,9 +250,8 @@ function compile(node, after)
   end
   local set = set_of(node)
   return function(text, at, found)
-    local code = byte(text, at)
-    if code and set[code] then return after(text, at + 1, found) end
-    return nil
+    local place = after_one(set, text, at)
+    return place and after(text, place, found)
   end
 end
 
