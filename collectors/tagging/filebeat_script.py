@@ -57,7 +57,7 @@ def script(plan: Plan, found: Sequence[Reading]) -> str:
 _PROGRAM = r"""
 var secrets = SECRETS.map(function (pattern) { return new RegExp(pattern, "g"); });
 var privateKey = PRIVATE === null ? null : new RegExp(PRIVATE);
-var levelIn = new RegExp(LEVEL);
+var levelOf = new RegExp(LEVEL);
 var timeIn = new RegExp(TIME);
 Object.keys(SOURCES).forEach(function (name) {
   var source = SOURCES[name];
@@ -138,7 +138,7 @@ function told(text, source) {
       [source.span[0], source.span_in, text],
       [source.time[0], timeIn, text]
     ];
-    if (source.level) { wanted.push([LEVELS[0], levelIn, text.slice(0, LEVEL_WITHIN)]); }
+    if (source.level) { wanted.push([LEVELS[0], levelOf, text.slice(0, LEVEL_WITHIN)]); }
     wanted.forEach(function (each) {
       var value = inText(each[2], each[1]);
       if (value !== null) { found[each[0]] = value; }

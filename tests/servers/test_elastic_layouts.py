@@ -100,7 +100,7 @@ def test_log_records_are_the_same(cluster: Cluster, stored: StoreReader, layout:
     if layout == "jaeger":
         pytest.skip("Jaeger keeps no logs")
     store, reader = StoreTelemetry(stored), ElasticsearchTelemetry(cluster)
-    names = ["time", "body", "severity", "service", "trace_id", "event", "component"]
+    names = ["time", "body", "severity", "service", "trace_id", "event"]
     for query in (
         LogQuery(where=asking(), limit=1000),
         LogQuery(where=asking(), text="booked and level: error", limit=1000),
