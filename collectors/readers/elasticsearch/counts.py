@@ -139,7 +139,7 @@ class _Reading:
         found = tallies(inquiry, self.kind, levels, self.asked)
         besides = self.asker.inquiry(self.asked.until)
         slots = self._slots(besides, levels)
-        silent = [each for each in levels if not found[each.key].period.total]
+        silent = [each for each in levels if found[each.key].is_silent]
         seen = last_seen(besides, self.kind, silent, self.asked.at)
         return {
             level.key: self._one(

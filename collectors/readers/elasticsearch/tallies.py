@@ -65,6 +65,11 @@ class Tally:
     failed: SourceError | None = None
     evidence: tuple[Evidence, ...] = ()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was counted although it could be asked."""
+        return self.failed is None and not self.period.total
+
     def lacking_too(self, texts: Sequence[str]) -> Tally:
         """The same tally, which also lacks what other questions of it lack."""
         return replace(self, lacking=tuple(dict.fromkeys((*self.lacking, *texts))))

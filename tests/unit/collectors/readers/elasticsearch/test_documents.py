@@ -121,7 +121,7 @@ def test_sampled_spans_stand_for_others() -> None:
 def test_texts_are_what_people_read() -> None:
     """The first of several, numbers as numbers, objects as JSON."""
     assert "a" == text(["a", "b"])
-    assert "true" == text(True)
+    assert "true" == text([True])
     assert "1.5" == text(1.5)
     assert json.dumps({"a": 1}, separators=(",", ":")) == text({"a": 1})
     assert text([]) is None

@@ -91,12 +91,13 @@ def found(more: Mapping[str, Any]) -> dict[str, Any]:
     numbers = {"doc_count": 7, "bad": {"doc_count": 1}, "oldest": {"value": 1.76001120e12}}
     windows = {"windows": {"buckets": {"0": numbers, "1": numbers, "2": numbers}}}
     slot = {"key": 1760011200000, "doc_count": 7, "newest": {"value": 1760011201000.0}}
-    newest = {"newest": {"value": 1760011201000.0}}
+    at = {"value": 1760011201000.0}
+    newest = {"newest": at}
     return {
         "timed_out": False,
         "hits": {"total": {"value": 1, "relation": "eq"}, "hits": [hit]},
         "aggregations": {
-            "all": {**windows, **newest, "doc_count": 7},
+            "all": {**windows, **newest, "doc_count": 7, "first": at, "last": at},
             "slots": {"buckets": [slot]},
             "slices": {"buckets": []},
             "groups": {"buckets": []},
