@@ -14,6 +14,7 @@ from app.services.opening import open_world
 from app.services.unattributed import join_health
 from app.services.world import World
 from collectors.readers.telemetry import LogQuery, TraceQuery
+from collectors.store import StoreWriter
 from tests.cli.fakes.terminals import call
 from tests.servers.elastic import SearchNode
 from tests.servers.elastic_records import cluster_of
@@ -106,7 +107,7 @@ def test_the_console_s_questions_are_answered(world: World) -> None:
         logs.search(world, OPEN, query),
         logs.histogram(world, OPEN, query),
         patterns.patterns(world, OPEN, query.where),
-        traces.trace_list(world, OPEN, TraceQuery(where=asking(range_=LAST))),
+        traces.traces(world, OPEN, TraceQuery(where=asking(range_=LAST))),
         join_health(world, OPEN, LAST),
         indicator_series(world, OPEN, "ticketing", "prod", "lines", LAST),
         indicator_series(world, OPEN, "ticketing", "prod", "requests", LAST),
@@ -120,7 +121,8 @@ def test_a_store_holds_the_records_where_there_is_one(folder: Path) -> None:
     """A cluster beside it is asked when an SLO names it."""
     text = (folder / "headroom.yaml").read_text()
     (folder / "headroom.yaml").write_text(text + "    store: {path: store}\n")
-    (folder / "store").mkdir()
+    with StoreWriter(folder / "store"):
+        pass
     project = open_project([str(folder)], environment={})
     opened = open_world(project, environ={})
     assert opened.telemetry is not None
