@@ -16,7 +16,7 @@ from slo.model import Logs, ServiceLevel, Spans
 from slo.units import Duration
 from tests.contract.levels import level
 from tests.contract.telemetry_reader import assert_same
-from tests.servers.elastic import SearchNode
+from tests.servers.elastic import Opensearch, SearchNode
 from tests.servers.elastic_layouts import MAPPINGS, document_of
 from tests.servers.elastic_records import source_of, unused, write
 from tests.stored_rows import CARGO, HOUR, MS, NOON, SECOND, Row, asking, hours, log, opened, span
@@ -169,3 +169,30 @@ def test_counts_are_the_same(cluster: Cluster, stored: StoreReader, layout: str)
         assert expected[each.key].period == found[each.key].period, each.key
         assert dict(expected[each.key].windows) == dict(found[each.key].windows)
         assert expected[each.key].coverage == found[each.key].coverage
+
+
+def test_what_an_index_states_of_all_its_documents_is_theirs(opensearch: Opensearch) -> None:
+    """A document of an app's own stream need not repeat whose it is."""
+    index = unused("stated")
+    constant = {"type": "constant_keyword", "value": "ticketing"}
+    keyword = {"type": "keyword"}
+    properties = {
+        "@timestamp": {"type": "date"},
+        "labels": {"properties": {"app": constant}},
+        "trace": {"properties": {"id": keyword}},
+        "span": {"properties": {"id": keyword}},
+    }
+    document = {
+        "@timestamp": "2025-10-09T12:00:01Z",
+        "message": "seat",
+        "trace": {"id": "a"},
+        "span": {"id": "b", "kind": "SERVER"},
+        "event": {"duration": 5},
+    }
+    write(opensearch, index, [document], {"properties": properties})
+    patterns = {"logs_indices": (index,), "traces_indices": (index,)}
+    reader = ElasticsearchTelemetry(Cluster(source_of(opensearch, **patterns)))
+    assert [1] == reader.logs(LogQuery(where=asking(env=None))).value["rung"].tolist()
+    assert ["ticketing"] == reader.trace("a", None).value["app"].tolist()
+    assert reader.logs(LogQuery(where=asking(app=None, env=None))).value.empty
+    assert ["ticketing", "ticketing"] == reader.inventory(hours()).value["app"].tolist()

@@ -7,11 +7,11 @@ import pytest
 
 from collectors.readers.elasticsearch import ElasticsearchTelemetry
 from collectors.readers.store import StoreTelemetry
-from collectors.readers.telemetry import TelemetryReader
+from collectors.readers.telemetry import LogQuery, TelemetryReader
 from tests.contract.telemetry_reader import TelemetryReaderContract, lines, spans
 from tests.servers.elastic import SearchNode
-from tests.servers.elastic_records import telemetry_of
-from tests.stored_rows import opened
+from tests.servers.elastic_records import cluster_of, telemetry_of
+from tests.stored_rows import asking, log, opened
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +40,25 @@ class TestElasticsearchTelemetry(TelemetryReaderContract):
         if search_node.name not in held:
             held[search_node.name] = telemetry_of(search_node, logs=lines(), spans=spans())
         return held[search_node.name]
+
+
+def test_more_than_a_page_is_read_through_one_view(search_node: SearchNode) -> None:
+    """Every record once, the newest first, although many share a millisecond."""
+    rows = [log(f"line {n}", at=n // 50, trace_id=f"{n:032x}") for n in range(12_000)]
+    reader = telemetry_of(search_node, logs=rows)
+    found = reader.logs(LogQuery(where=asking(), limit=11_500)).value
+    assert 11_500 == len(found)
+    assert 11_500 == found["trace_id"].nunique()
+    assert found["time"].is_monotonic_decreasing
+
+
+def test_of_too_many_spans_whole_traces_are_drawn(search_node: SearchNode) -> None:
+    """The sums are near, no trace is cut, and the answer says what it is."""
+    rows = spans()
+    exact = telemetry_of(search_node, spans=rows).red(asking(), None, 1)
+    drawn = ElasticsearchTelemetry(cluster_of(search_node, spans=rows), most_spans=500)
+    found = drawn.red(asking(), None, 1)
+    assert () == exact.notes
+    assert any("estimated from one trace in" in note for note in found.notes)
+    assert found.value["count"].sum() == pytest.approx(exact.value["count"].sum(), rel=0.3)
+    assert found.value["p50"][0] == pytest.approx(exact.value["p50"][0], rel=0.3)

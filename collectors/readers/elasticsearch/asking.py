@@ -14,11 +14,12 @@ from collectors.elastic.client import Cluster
 from collectors.elastic.completeness import incomplete
 from collectors.readers.elasticsearch.clauses import Clause
 from collectors.readers.elasticsearch.conditions import Conditions
+from collectors.readers.elasticsearch.documents import Flat, flat
 from collectors.readers.elasticsearch.layouts import HEADROOM, LAYOUTS, Kind, Layout
 from collectors.readers.elasticsearch.mapped import Mapped
 from collectors.readers.prometheus.clock import Deadline
 from collectors.readers.telemetry import Answered, TimeRange
-from slo.errors import SourceTimeout, SourceUnavailable
+from slo.errors import SourceError, SourceTimeout, SourceUnavailable
 from slo.records import dataclass
 from slo.units import Duration
 
@@ -30,6 +31,9 @@ KEPT_FOR = 60.0
 
 PAGE = 5_000
 """How many documents one request asks for."""
+
+MOST_SPANS = 50_000
+"""How many spans one question reads; of more, a part of the traces is drawn."""
 
 _KEEP_ALIVE = Duration.parse("1m")
 _NOT_MISSED = {"ignore_unavailable": "true", "allow_no_indices": "true"}
@@ -46,6 +50,12 @@ class Spot:
     mapped: Mapped
     source: str
 
+    def document(self, hit: Mapping[str, Any]) -> Flat:
+        """The document of a hit, with what its index states of all of its documents."""
+        found = flat(hit.get("_source") or {})
+        stated = self.mapped.stated.get(str(hit.get("_index")))
+        return {**stated, **found} if stated else found
+
     @property
     def conditions(self) -> Conditions:
         """The clauses of its documents."""
@@ -56,10 +66,18 @@ class Asker:
     """Puts questions to a cluster; threads may share it.
 
     ``deadline`` bounds each question; the source's own timeout does where there is none.
+    ``most_spans`` is how many spans one question reads.
     """
 
-    def __init__(self, cluster: Cluster, *, deadline: Duration | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        deadline: Duration | None = None,
+        most_spans: int = MOST_SPANS,
+    ) -> None:
         self.cluster = cluster
+        self.most_spans = most_spans
         self.deadline = deadline or cluster.timeout
         self._lock = Lock()
         self._spots: dict[Kind, tuple[float, tuple[Spot, ...]]] = {}
@@ -102,9 +120,25 @@ class Asker:
             mapped = self._mapped(index, until)
             if mapped.indices:
                 layout = chosen or _detected(mapped, expected.get(index))
+                mapped = mapped.stating(self._stated(index, layout, until))
                 yield Spot(
                     kind=kind, index=index, layout=layout, mapped=mapped, source=self.reference
                 )
+
+    def _stated(self, index: str, layout: Layout, until: Deadline) -> object:
+        """How the owner's fields are mapped, which may state their value."""
+        places = (*layout.candidates("app"), *layout.candidates("env"))
+        paths = ",".join(each.path for each in places if each.key is None)
+        try:
+            return self.cluster.call(
+                "GET",
+                f"/{quote(index, safe='*,')}/_mapping/field/{quote(paths, safe=',')}",
+                params=_NOT_MISSED,
+                timeout=left(until, self.reference),
+            )
+        except SourceError:
+            # Who may read documents may not read mappings; most documents say it themselves.
+            return None
 
     def _mapped(self, index: str, until: Deadline) -> Mapped:
         answer = self.cluster.call(
@@ -150,6 +184,11 @@ class Inquiry:
     def source(self) -> str:
         """Who is asked."""
         return self._asker.reference
+
+    @property
+    def most_spans(self) -> int:
+        """How many spans the question may read."""
+        return self._asker.most_spans
 
     def spots(self, kind: Kind) -> tuple[Spot, ...]:
         """Where a signal lies; that it lies nowhere is noted."""

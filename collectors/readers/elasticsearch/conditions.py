@@ -251,9 +251,8 @@ class Conditions:
 
     def _whole(self, path: str) -> str | None:
         """The field that holds a message unbroken and whatever its length."""
-        for name in (path, f"{path}.wildcard", f"{path}.keyword"):
-            if "wildcard" in self.mapped.of_path(name):
-                return name
+        if self.mapped.of_path(f"{path}.wildcard"):
+            return f"{path}.wildcard"
         return path if self.mapped.of_path(path) <= KEYWORDS else None
 
     def _term(self, place: Place, value: str, *, exact: bool) -> Clause:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
 from collectors.readers.elasticsearch.columns import NANOSECONDS_IN, Column, Place, Unit
-from collectors.readers.elasticsearch.layouts import Keys, Layout
+from collectors.readers.elasticsearch.layouts import LAYOUTS, Keys, Layout
 from collectors.receive.peers import http_status, peer_of
 from collectors.receive.sampling import weight_of
 from collectors.receive.severity import HIGHEST, LOWEST, number_of
@@ -25,21 +26,24 @@ Row = dict[str, Any]
 WEIGHED_BY = ("sampling.threshold", "sampling.probability", "SampleRate")
 """The attributes that tell how many requests a span stands for."""
 
-_TEXTS = (
-    *("app", "env", "component", "team", "service", "version", "cluster", "namespace", "pod"),
-    *("host", "trace_id", "span_id"),
+_OF_BOTH = (
+    *("app", "env", "component", "service", "version", "pod", "host", "trace_id", "span_id"),
 )
-_OF_LOGS = ("severity_text", "event")
-_OF_SPANS = ("parent_id", "name", "kind", "status", "status_message", "route", "method")
+_OF_LOGS = (*_OF_BOTH, "severity_text", "event")
+_OF_SPANS = (
+    *(*_OF_BOTH, "team", "cluster", "namespace"),
+    *("parent_id", "name", "kind", "status", "status_message", "route", "method"),
+)
 _OUTWARD = frozenset(("client", "producer", "consumer"))
 _LARGEST = (1 << 63) - 1
 _DEEPEST = 32
 _MOST = 1e9
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)?")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _DESCRIBES_SENDER = frozenset(
     (
         *("service", "host", "kubernetes", "container", "orchestrator", "cloud", "agent"),
-        *("labels", "data_stream", "process", "ecs", "observer", "@timestamp"),
+        *("labels", "data_stream", "process", "ecs", "observer"),
     )
 )
 
@@ -56,7 +60,7 @@ def log_row(document: Flat, layout: Layout) -> Row | None:
     time = _time(document, layout.candidates("time"))
     if time is None:
         return None
-    row: Row = _texts(document, layout, (*_TEXTS, *_OF_LOGS))
+    row: Row = _texts(document, layout, _OF_LOGS)
     row["time"] = time
     row["observed"] = _time(document, layout.candidates("observed")) or time
     row["severity"] = _severity(document, layout.candidates("severity"))
@@ -71,7 +75,7 @@ def span_row(document: Flat, layout: Layout) -> Row | None:
     """A span's columns; None for a document that is no span."""
     time = _time(document, layout.candidates("time"))
     duration = _length(document, layout.candidates("duration"))
-    row: Row = _texts(document, layout, (*_TEXTS, *_OF_SPANS))
+    row: Row = _texts(document, layout, _OF_SPANS)
     if time is None or duration is None or row["trace_id"] is None or row["span_id"] is None:
         return None
     attributes, resource = _described(document, layout)
@@ -89,8 +93,6 @@ def span_row(document: Flat, layout: Layout) -> Row | None:
 
 def nanoseconds(value: object) -> int | None:
     """A time as Unix nanoseconds: a date, or milliseconds with or without a fraction."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         match = _ISO.fullmatch(value)
         if match is not None:
@@ -104,10 +106,10 @@ def nanoseconds(value: object) -> int | None:
 
 def text(value: object) -> str | None:
     """A value as people read it; of several the first."""
-    if isinstance(value, list):
-        value = value[0] if value else None
     if isinstance(value, str):
         return value or None
+    if isinstance(value, list):
+        return text(value[0]) if value else None
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
     return str(value) if isinstance(value, int | float) else _json(value)
@@ -123,23 +125,20 @@ def _flatten(source: Mapping[str, Any], prefix: str, found: dict[str, Any], dept
 
 
 def _texts(document: Flat, layout: Layout, names: tuple[str, ...]) -> Row:
-    return {name: text(_first(document, layout.candidates(name))) for name in names}
+    columns = layout.columns
+    return {name: text(_first(document, columns.get(name, ()))) for name in names}
 
 
 def _first(document: Flat, places: Column) -> object:
-    return next(_values(document, places), None)
-
-
-def _values(document: Flat, places: Column) -> Iterator[object]:
     for place in places:
         value = document.get(place.path)
         if value is not None and place.key is not None:
             value = _entry(value, place)
-        if value is None:
-            continue
-        found = value if place.mapped is None else _spelt(place.mapped, value)
-        if found is not None:
-            yield found
+        if value is not None and place.mapped is not None:
+            value = _spelt(place.mapped, value)
+        if value is not None:
+            return value
+    return None
 
 
 def _entry(value: object, place: Place) -> object:
@@ -221,34 +220,57 @@ def _below(document: Flat, prefix: str) -> dict[str, Any]:
 
 def _described(document: Flat, layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
     """The attributes of a record and of its sender."""
-    if not layout.attributes.bare:
-        return _attributes(document, layout.attributes), _attributes(document, layout.resource)
-    known = {each.path for places in layout.columns.values() for each in places}
-    attributes = _attributes(document, layout.attributes)
-    resource: dict[str, Any] = {}
-    below = tuple(f"{each}." for each in layout.attributes.below)
+    attributes = _listed(document, layout.attributes)
+    resource = _listed(document, layout.resource)
     for path, value in document.items():
-        if path.startswith(below):
-            continue
-        if path.partition(".")[0] in _DESCRIBES_SENDER:
-            resource[path] = value
-        elif path not in known:
-            attributes[path] = value
-    resource.pop("@timestamp", None)
+        describes, key = _role(layout.name, path)
+        if describes is _Role.RECORD:
+            attributes[key] = value
+        elif describes is _Role.SENDER:
+            resource[key] = value
     return attributes, resource
 
 
-def _attributes(document: Flat, keys: Keys) -> dict[str, Any]:
+class _Role(Enum):
+    """What a path of a document tells."""
+
+    RECORD = auto()
+    SENDER = auto()
+    NEITHER = auto()
+
+
+@lru_cache(maxsize=8192)
+def _role(layout: str, path: str) -> tuple[_Role, str]:
+    """Whom a path describes in a layout, and the name it has there."""
+    keys = LAYOUTS[layout]
+    for role, each in ((_Role.RECORD, keys.attributes), (_Role.SENDER, keys.resource)):
+        for prefix in each.below:
+            if path.startswith(f"{prefix}."):
+                key = path[len(prefix) + 1 :]
+                # An underscore may be one of the key's own, and is left as it is.
+                return role, key.replace("@", ".") if each.dot == "@" else key
+    if not keys.attributes.bare or path == "@timestamp":
+        return _Role.NEITHER, path
+    if path.partition(".")[0] in _DESCRIBES_SENDER:
+        return _Role.SENDER, path
+    return (_Role.NEITHER if path in _known(layout) else _Role.RECORD), path
+
+
+@lru_cache(maxsize=len(LAYOUTS))
+def _known(layout: str) -> frozenset[str]:
+    """The paths that columns of a layout are read from."""
+    columns = LAYOUTS[layout].columns.values()
+    return frozenset(each.path for places in columns for each in places)
+
+
+def _listed(document: Flat, keys: Keys) -> dict[str, Any]:
+    """Attributes that are kept as lists of keys and values."""
     found: dict[str, Any] = {}
     for path in keys.lists:
         entries = document.get(path)
         for each in entries if isinstance(entries, list) else ():
             if isinstance(each, Mapping) and isinstance(each.get("key"), str):
                 found[each["key"]] = each.get("value")
-    for prefix in keys.below:
-        for key, value in _below(document, f"{prefix}.").items():
-            # An underscore may be one of the key's own, and is left as it is.
-            found[key.replace("@", ".") if keys.dot == "@" else key] = value
     return found
 
 
@@ -298,7 +320,7 @@ def _events(document: Flat, layout: Layout) -> str | None:
     for each in events if isinstance(events, list) else ():
         if not isinstance(each, Mapping):
             continue
-        said = _attributes(each, Keys(lists=("fields",)))
+        said = _listed(each, Keys(lists=("fields",)))
         name = said.pop("event", None)
         found.append(
             {"time": _whole(each.get("timestamp"), 1000), "name": name, "attributes": said}
@@ -309,4 +331,4 @@ def _events(document: Flat, layout: Layout) -> str | None:
 def _json(value: object) -> str | None:
     if value is None or value == {}:
         return None
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)

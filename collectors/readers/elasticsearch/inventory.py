@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from collectors.readers.elasticsearch.asking import Asker, Inquiry, Spot, counted
 from collectors.readers.elasticsearch.clauses import Clause, all_of, within
-from collectors.readers.elasticsearch.documents import flat, log_row, text
+from collectors.readers.elasticsearch.documents import log_row, text
 from collectors.readers.elasticsearch.layouts import Kind
 from collectors.readers.store.asking import instant
 from collectors.readers.telemetry import Answered, TimeRange, Where
@@ -25,6 +25,7 @@ _LISTED = 500
 _PAGE = 1_000
 _MILLISECOND = 1_000_000
 _EXAMPLE = 200
+_INDEX = "_index"
 _SIGNALS: Mapping[Kind, Signal] = {Kind.LOGS: Signal.LOGS, Kind.TRACES: Signal.SPANS}
 _INVENTORY = ("app", "env", "signal", "rung", "records", "bytes", "series", "first", "last")
 _NOBODYS = (
@@ -48,7 +49,7 @@ def inventory(asker: Asker, span: TimeRange) -> Answered[pd.DataFrame]:
     for spot, signal in _everywhere(inquiry):
         size = _bytes_each(asker, spot)
         clause = within(spot.layout.time, span)
-        for group in _groups(inquiry, spot, clause, ("app", "env")):
+        for group in _merged(_groups(inquiry, spot, clause, ("app", "env")), ("app", "env")):
             app = group["app"]
             rows.append(
                 {
@@ -82,20 +83,14 @@ def unattributed(asker: Asker, span: TimeRange) -> Answered[pd.DataFrame]:
 def versions(asker: Asker, asked: Where) -> Answered[pd.DataFrame]:
     """Return when each version of each component was first and last seen, in any signal."""
     inquiry = asker.inquiry()
-    seen: dict[tuple[str | None, str], dict[str, Any]] = {}
+    names = ("component", "version")
+    seen: list[dict[str, Any]] = []
     for spot, _ in _everywhere(inquiry):
         conditions = spot.conditions
         clause = all_of((conditions.where(asked), conditions.present("version")))
-        for group in _groups(inquiry, spot, clause, ("component", "version")):
-            version = group["version"]
-            if version is None:
-                continue
-            known = seen.setdefault((group["component"], version), group)
-            if known is not group:
-                known["first"] = min(known["first"], group["first"])
-                known["last"] = max(known["last"], group["last"])
-                known["records"] += group["records"]
-    rows = sorted(seen.values(), key=lambda row: (row["first"], row["component"] or ""))
+        groups = _groups(inquiry, spot, clause, names)
+        seen += [group for group in groups if group["version"] is not None]
+    rows = sorted(_merged(seen, names), key=lambda row: (row["first"], row["component"] or ""))
     return _answer(inquiry, asked.range, rows, _VERSIONS)
 
 
@@ -117,11 +112,13 @@ def _groups(
 ) -> Iterator[dict[str, Any]]:
     """Records by the values of columns: how many, the first and the last (ns), an example."""
     fields = {name: _field(spot, name) for name in names}
-    sources = [
+    sources: list[dict[str, Any]] = [
         {name: {"terms": {"field": field, "missing_bucket": True}}}
         for name, field in fields.items()
         if field is not None
     ]
+    if any(path in stated for stated in spot.mapped.stated.values() for path in fields.values()):
+        sources.append({_INDEX: {"terms": {"field": _INDEX}}})
     inner: dict[str, Any] = {
         "first": {"min": {"field": spot.layout.time}},
         "last": {"max": {"field": spot.layout.time}},
@@ -142,14 +139,34 @@ def _groups(
         body = counted(clause, {"groups": {"composite": composite, "aggs": inner}})
         groups = inquiry.search(spot, body).get("aggregations", {}).get("groups", {})
         for one in groups.get("buckets", ()):
-            yield _group(spot, one, {name: text(one["key"].get(name)) for name in names})
+            key = {name: text(one["key"].get(name)) for name in names}
+            stated = spot.mapped.stated.get(str(one["key"].get(_INDEX)), {})
+            # OpenSearch 2 groups a field that its index states by a wrong value.
+            key |= {name: stated[path] for name, path in fields.items() if path and path in stated}
+            yield _group(spot, one, key)
         after = groups.get("after_key")
         if after is None:
             return
     inquiry.lacking.append(f"only the first {MOST_GROUPS} groups of {spot.index} are shown")
 
 
-def _group(spot: Spot, one: Mapping[str, Any], key: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(groups: Iterable[dict[str, Any]], names: tuple[str, ...]) -> Iterable[dict[str, Any]]:
+    """Groups of which each combination of columns occurs once."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for group in groups:
+        known = found.setdefault(tuple(group[name] for name in names), group)
+        if known is not group:
+            known["first"] = min(known["first"], group["first"])
+            known["last"] = max(known["last"], group["last"])
+            known["records"] += group["records"]
+    return found.values()
+
+
+def _group(
+    spot: Spot,
+    one: Mapping[str, Any],
+    key: Mapping[str, Any],
+) -> dict[str, Any]:
     found = {
         **key,
         "records": int(one["doc_count"]),
@@ -158,7 +175,7 @@ def _group(spot: Spot, one: Mapping[str, Any], key: Mapping[str, Any]) -> dict[s
     }
     hits = one.get("example", {}).get("hits", {}).get("hits", ())
     if hits:
-        document = flat(hits[0].get("_source") or {})
+        document = spot.document(hits[0])
         row = log_row(document, spot.layout) or {}
         names = spot.layout.candidates("name")
         said = row.get("body") or next(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.readers.elasticsearch.asking import PAGE, Asker, Inquiry, Spot, counted
 from collectors.readers.elasticsearch.clauses import Clause, all_of, any_of, none_of, since
-from collectors.readers.elasticsearch.documents import Row, flat, log_row
+from collectors.readers.elasticsearch.documents import Row, log_row
 from collectors.readers.elasticsearch.layouts import Kind
 from collectors.readers.elasticsearch.local import Local
 from collectors.readers.elasticsearch.spans import spans_of
@@ -18,7 +18,7 @@ from collectors.readers.names import LEVELS
 from collectors.readers.store.asking import instant
 from collectors.readers.store.logs import COLUMNS, bodies_of, judged_traces
 from collectors.readers.telemetry import Answered, Badness, LogQuery, Where
-from collectors.signals import Signal, table
+from collectors.signals import SCHEMAS, Signal, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,9 @@ def _newest(inquiry: Inquiry, spot: Spot, query: LogQuery) -> list[Row]:
     body = {"query": clause, "sort": _newest_first(spot)}
     pages = _hits(inquiry, spot, body, query.limit)
     found = [row for hits in pages for row in _rows(spot, hits)]
+    for row in found:
+        # Those asked for by their app have one, said by themselves or by their index.
+        row["rung"] = None if query.where.app is None else 1
     if query.after is not None:
         # The index knows milliseconds, the cursor nanoseconds.
         found = [row for row in found if row["cursor"] > query.after]
@@ -118,7 +121,7 @@ def _hits(
 
 
 def _rows(spot: Spot, hits: Sequence[Mapping[str, Any]]) -> list[Row]:
-    rows = (log_row(flat(hit.get("_source") or {}), spot.layout) for hit in hits)
+    rows = (log_row(spot.document(hit), spot.layout) for hit in hits)
     return [{**row, "cursor": row.pop("observed")} for row in rows if row is not None]
 
 
@@ -160,15 +163,19 @@ def _histogram(spot: Spot, query: LogQuery, start: int, width: int) -> dict[str,
 
 
 def _frame(rows: Sequence[Row]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - loaded with the first question
+    """Rows with the types that stored ones have."""
+    import pyarrow as pa  # noqa: PLC0415 - loaded with the first question
 
-    found = {name: [row[name] for row in rows] for name in (*COLUMNS, "cursor")}
-    frame = pd.DataFrame(found)
-    return frame.astype({"time": "int64", "cursor": "int64"})
+    schema = SCHEMAS[Signal.LOGS]
+    kinds = {**{name: schema.field(name).type for name in COLUMNS}, "cursor": pa.int64()}
+    arrays = [pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()]
+    return pa.Table.from_arrays(arrays, names=list(kinds)).to_pandas()
 
 
 def _counts(rows: Sequence[tuple[int, str, int]]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - loaded with the first question
+    import pyarrow as pa  # noqa: PLC0415 - loaded with the first question
 
-    frame = pd.DataFrame(rows, columns=["time", "level", "count"])
-    return frame.astype({"time": "int64", "count": "int64"})
+    kinds = {"time": pa.int64(), "level": pa.string(), "count": pa.int64()}
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    arrays = [pa.array(each, kind) for each, kind in zip(columns, kinds.values(), strict=True)]
+    return pa.Table.from_arrays(arrays, names=list(kinds)).to_pandas()

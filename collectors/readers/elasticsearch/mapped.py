@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
 from typing import Any
 
 from collectors.readers.elasticsearch.columns import Column, Place
@@ -26,6 +27,7 @@ _LARGEST: Mapping[str, int] = {
     "double": 10**308,
 }
 KEYWORDS = frozenset(("keyword", "constant_keyword", "wildcard"))
+"""Every kind of keyword; some servers tell the family of a type, which is the first of these."""
 FREE_FORM = frozenset(("flattened", "flat_object"))
 TEXTS = frozenset(("text", "match_only_text"))
 
@@ -35,10 +37,14 @@ MOST_FIELDS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """The fields of a pattern's indices; ``indices`` is how many there are."""
+    """The fields of a pattern's indices; ``indices`` is how many there are.
+
+    ``stated`` are the values of fields that an index states once for all its documents.
+    """
 
     types: Mapping[str, frozenset[str]]
     indices: int
+    stated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Mapped:
@@ -52,6 +58,19 @@ class Mapped:
             found[name] = frozenset(kinds) - {"unmapped"}
         indices = answer.get("indices")
         return cls(types=found, indices=len(indices) if isinstance(indices, list) else 1)
+
+    def stating(self, answer: object) -> Mapped:
+        """The same, with the values of constant fields that the mapping API tells."""
+        found: dict[str, dict[str, str]] = {}
+        for index, told in (answer if isinstance(answer, Mapping) else {}).items():
+            fields = told.get("mappings", {}) if isinstance(told, Mapping) else {}
+            for path, one in fields.items():
+                kinds = one.get("mapping", {}) if isinstance(one, Mapping) else {}
+                for kind in kinds.values():
+                    value = kind.get("value") if isinstance(kind, Mapping) else None
+                    if isinstance(value, str):
+                        found.setdefault(index, {})[path] = value
+        return replace(self, stated=found)
 
     def of_path(self, path: str) -> frozenset[str]:
         """The types of a field, which may be a key of a free-form one; none if unmapped."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.joining import facts
 from collectors.readers.elasticsearch.asking import Asker, Inquiry, Spot
 from collectors.readers.elasticsearch.clauses import Clause, all_of, none_of, within
-from collectors.readers.elasticsearch.documents import WEIGHED_BY, Row, flat, span_row
+from collectors.readers.elasticsearch.documents import WEIGHED_BY, Row, span_row
 from collectors.readers.elasticsearch.layouts import Kind, Layout
 from collectors.readers.elasticsearch.local import Local
 from collectors.readers.store import breakdown as requests
@@ -28,9 +28,6 @@ from slo.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-MOST_READ = 50_000
-"""How many spans one question reads."""
 
 _SEED = 7
 _MOST_TERMS = 10_000
@@ -139,7 +136,7 @@ def _around(inquiry: Inquiry, asked: Where) -> pa.Table:
                     none_of([] if asked.app is None else [conditions.owned(asked.app)]),
                 )
             )
-            rows += _read(inquiry, spot, clause, MOST_READ, whole=False)
+            rows += _read(inquiry, spot, clause, inquiry.most_spans, whole=False)
     others = _table(_inside(rows, asked.range))
     return pa.concat_tables([own, others]) if asked.app is not None else own
 
@@ -148,10 +145,11 @@ def _drawn(inquiry: Inquiry, spot: Spot, clause: Clause, *, whole: bool) -> Iter
     """All spans that a clause selects, or a part of their traces that can be read."""
     count = inquiry.search(spot, {"size": 0, "track_total_hits": True, "query": clause})
     total = int(count["hits"]["total"]["value"])
-    if total <= MOST_READ:
-        yield from _read(inquiry, spot, clause, MOST_READ, whole=whole)
+    most = inquiry.most_spans
+    if total <= most:
+        yield from _read(inquiry, spot, clause, most, whole=whole)
         return
-    share = 0.9 * MOST_READ / total
+    share = 0.9 * most / total
     path = _trace_field(spot)
     chance = {"seed": _SEED, "field": path}
     drawn: Clause = {
@@ -166,7 +164,7 @@ def _drawn(inquiry: Inquiry, spot: Spot, clause: Clause, *, whole: bool) -> Iter
         f"estimated from one trace in {1 / share:.3g}: there are {total:,} spans of the app in "
         "the range"
     )
-    for row in _read(inquiry, spot, drawn, MOST_READ, whole=whole):
+    for row in _read(inquiry, spot, drawn, most, whole=whole):
         row["weight"] /= share
         yield row
 
@@ -183,7 +181,7 @@ def _read(inquiry: Inquiry, spot: Spot, clause: Clause, most: int, *, whole: boo
     unread = 0
     for hits in inquiry.pages(spot, body, most):
         for hit in hits:
-            row = span_row(flat(hit.get("_source") or {}), spot.layout)
+            row = span_row(spot.document(hit), spot.layout)
             if row is None:
                 unread += 1
             else:

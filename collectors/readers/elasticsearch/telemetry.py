@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from collectors.elastic.client import Cluster
 from collectors.readers.elasticsearch import inventory, logs, spans
-from collectors.readers.elasticsearch.asking import Asker
+from collectors.readers.elasticsearch.asking import MOST_SPANS, Asker
 from collectors.readers.telemetry import Answered, Badness, LogQuery, TimeRange, TraceQuery, Where
 from slo.units import Duration
 
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 class ElasticsearchTelemetry:
     """A `TelemetryReader` over one cluster; threads may share it.
 
-    ``deadline`` bounds each question; without one, the source's timeout does.
+    ``deadline`` bounds each question; without one, the source's timeout does. ``most_spans`` is
+    how many spans one question reads; of more, whole traces are drawn, and answers say so.
     """
 
-    def __init__(self, cluster: Cluster, *, deadline: Duration | None = None) -> None:
-        self._asker = Asker(cluster, deadline=deadline)
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        deadline: Duration | None = None,
+        most_spans: int = MOST_SPANS,
+    ) -> None:
+        self._asker = Asker(cluster, deadline=deadline, most_spans=most_spans)
 
     @property
     def reference(self) -> str:

@@ -138,6 +138,17 @@ def test_other_sources_are_known_by_reference() -> None:
     )
 
 
+def test_how_a_cluster_s_documents_are_written() -> None:
+    """A layout and patterns of indices, which leave indices out as well."""
+    space = workspace(
+        "sources:\n  elasticsearch:\n    a: {url: 'http://es', layout: otel, "
+        "indices: {logs: ['x-*', '-x-old'], traces: ['eu:y-*']}}\n    b: {url: 'http://es'}\n"
+    )
+    a, b = space.elasticsearch["a"], space.elasticsearch["b"]
+    assert ("otel", ("x-*", "-x-old"), ("eu:y-*",)) == (a.layout, a.logs_indices, a.traces_indices)
+    assert (None, (), ()) == (b.layout, b.logs_indices, b.traces_indices)
+
+
 def test_receivers_and_links() -> None:
     """Who is told, and where people look next."""
     space = workspace(
