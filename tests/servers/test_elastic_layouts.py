@@ -97,9 +97,10 @@ def cluster(search_node: SearchNode, layout: str, held: dict[tuple[str, str], Cl
 
 def test_log_records_are_the_same(cluster: Cluster, stored: StoreReader, layout: str) -> None:
     """Search, levels, and what one trace logged."""
-    if layout == "jaeger":
-        pytest.skip("Jaeger keeps no logs")
     store, reader = StoreTelemetry(stored), ElasticsearchTelemetry(cluster)
+    if layout == "jaeger":  # which keeps no logs
+        assert reader.logs(LogQuery(where=asking(), limit=10)).value.empty
+        return
     names = ["time", "body", "severity", "service", "trace_id", "event"]
     for query in (
         LogQuery(where=asking(), limit=1000),
