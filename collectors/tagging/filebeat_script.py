@@ -7,22 +7,8 @@ from collections.abc import Sequence
 
 from collectors.tagging.expressions import written
 from collectors.tagging.model import Plan
-from collectors.tagging.shipping import (
-    CLAIMED_PREFIXES,
-    LEVEL,
-    LEVEL_WITHIN,
-    LEVELS,
-    MESSAGES,
-    PRIORITIES,
-    PRIVATE_KEY,
-    RESERVED,
-    TIME,
-    UNATTRIBUTED,
-    Reading,
-    claims,
-)
-from collectors.tagging.tables import table
-from slo.collecting import MASK
+from collectors.tagging.shipping import UNATTRIBUTED, Reading
+from collectors.tagging.tables import constants
 
 SCRIPT = "headroom.js"
 
@@ -30,28 +16,16 @@ SCRIPT = "headroom.js"
 def script(plan: Plan, found: Sequence[Reading]) -> str:
     """The whole program: what it looks into, then what it does."""
     names = {
-        "SOURCES": table(found, written),
-        "SECRETS": [written(secret.pattern) for secret in plan.secrets],
-        "PRIVATE": written(PRIVATE_KEY) if plan.settings.redact_builtin else None,
-        "MASK": MASK,
-        "CLAIMS": list(claims()),
-        "CLAIMED": list(CLAIMED_PREFIXES),
-        "RESERVED": list(RESERVED),
-        "MESSAGES": list(MESSAGES),
-        "LEVELS": list(LEVELS),
-        "LEVEL": written(LEVEL),
-        "LEVEL_WITHIN": LEVEL_WITHIN,
-        "TIME": written(TIME),
-        "PRIORITIES": list(PRIORITIES),
+        **constants(plan, found, written),
         "UNATTRIBUTED": UNATTRIBUTED,
         "NAMESPACE": plan.streams[0].namespace,
     }
     # Only ASCII: a line separator of Unicode would end a line of JavaScript.
-    constants = "".join(
+    values = "".join(
         f"var {name} = {json.dumps(value, indent=2 if name == 'SOURCES' else None)};\n"
         for name, value in names.items()
     )
-    return constants + _PROGRAM
+    return values + _PROGRAM
 
 
 _PROGRAM = r"""

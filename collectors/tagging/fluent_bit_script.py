@@ -7,27 +7,13 @@ are read here and handed to it as trees.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from collectors.tagging.expressions import Anchor, Chars, Choice, Node, Sequel, parsed
 from collectors.tagging.fluent_bit_program import PROGRAM
 from collectors.tagging.model import Plan, SyslogSource
-from collectors.tagging.shipping import (
-    CLAIMED_PREFIXES,
-    HOST,
-    LEVEL,
-    LEVEL_WITHIN,
-    LEVELS,
-    MESSAGES,
-    PRIORITIES,
-    PRIVATE_KEY,
-    RESERVED,
-    TIME,
-    UNATTRIBUTED,
-    Reading,
-    claims,
-)
-from collectors.tagging.tables import table
-from slo.collecting import MASK
+from collectors.tagging.shipping import HOST, Reading
+from collectors.tagging.tables import Entry, constants, nobody
 from slo.records import dataclass
 
 SCRIPT = "headroom.lua"
@@ -129,7 +115,8 @@ def script(plan: Plan, found: Sequence[Reading], *, resources: bool) -> str:
     With ``resources``, what is tagged as a resource by the input is not tagged again; the output
     takes trace, span and severity from fields without dots.
     """
-    sources = table(found, tree)
+    values = constants(plan, found, tree)
+    sources = cast("dict[str, Entry]", values["SOURCES"])
     if resources:
         for reading in found:
             own = reading.tags if isinstance(reading.source, SyslogSource) else {}
@@ -139,27 +126,11 @@ def script(plan: Plan, found: Sequence[Reading], *, resources: bool) -> str:
         "TRACE": "trace_id" if resources else "trace.id",
         "SPAN": "span_id" if resources else "span.id",
         "SEVERITY": "severity_text" if resources else "log.level",
-        "SOURCES": sources,
+        **values,
         # A table of Lua has no order, and the narrowest pods must be asked first.
         "ORDER": list(sources),
-        "SECRETS": [tree(secret.pattern) for secret in plan.secrets],
-        "PRIVATE": tree(PRIVATE_KEY) if plan.settings.redact_builtin else None,
-        "MASK": MASK,
-        "CLAIMS": list(claims()),
-        "CLAIMED": list(CLAIMED_PREFIXES),
-        "RESERVED": list(RESERVED),
-        "MESSAGES": list(MESSAGES),
-        "LEVELS": list(LEVELS),
-        "LEVEL": tree(LEVEL),
-        "LEVEL_WITHIN": LEVEL_WITHIN,
-        "TIME": tree(TIME),
-        "PRIORITIES": list(PRIORITIES),
         "HOST": HOST,
-        "NOBODY": {
-            "data_stream.type": "logs",
-            "data_stream.dataset": UNATTRIBUTED,
-            "data_stream.namespace": plan.streams[0].namespace,
-        },
+        "NOBODY": nobody(plan),
     }
-    constants = "".join(f"local {name} = {literal(value)}\n" for name, value in names.items())
-    return constants + PROGRAM
+    written = "".join(f"local {name} = {literal(value)}\n" for name, value in names.items())
+    return written + PROGRAM

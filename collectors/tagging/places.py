@@ -40,11 +40,6 @@ def _claim(source: FileSource | SyslogSource) -> tuple[str, str]:
     return "syslog", source.program
 
 
-def hosts_of(plan: Plan) -> tuple[str, ...]:
-    """Every host that a file of the plan is only on, by name."""
-    return tuple(sorted({host for _, source in plan.of(FileSource) for host in source.hosts}))
-
-
 def unit_name(name: str) -> str:
     """A systemd unit with the kind that its name leaves out."""
     return name if name.endswith(_UNIT_KINDS) else f"{name}.service"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,17 +63,21 @@ def plans(catalog: Catalog, settings: Collecting) -> tuple[Plan, ...]:
 
 
 def _streams(catalog: Catalog, name: str) -> Iterator[Stream]:
-    taken: Counter[str] = Counter()
-    for app in catalog.apps:
-        for env in app.environments:
-            if env.name != name:
-                continue
-            for component in app.components:
-                identifier = _identifier(f"{app.name}_{component.name}")
-                taken[identifier] += 1
-                if taken[identifier] > 1:
-                    identifier = f"{identifier}_{taken[identifier]}"
-                yield _stream(app, env, component, identifier)
+    found = [
+        (app, env, component)
+        for app in catalog.apps
+        for env in app.environments
+        if env.name == name
+        for component in app.components
+    ]
+    names = Counter(_identifier(app.name, component.name) for app, _, component in found)
+    for app, env, component in found:
+        identifier = _identifier(app.name, component.name)
+        if names[identifier] > 1:
+            # Not numbered: another application must not change it, since states are kept by it.
+            digest = hashlib.sha256(f"{app.name}\0{component.name}".encode()).hexdigest()
+            identifier = f"{identifier}_{digest[:8]}"
+        yield _stream(app, env, component, identifier)
 
 
 def _stream(app: App, env: Environment, component: Component, identifier: str) -> Stream:
@@ -143,8 +148,8 @@ def namespaces(component: Component, env: Environment) -> tuple[str, ...]:
     return () if component.namespace is None else (component.namespace,)
 
 
-def _identifier(text: str) -> str:
-    safe = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+def _identifier(app: str, component: str) -> str:
+    safe = re.sub(r"[^a-z0-9]+", "_", f"{app}_{component}".lower()).strip("_")
     return safe if safe[:1].isalpha() else f"s_{safe}"
 
 

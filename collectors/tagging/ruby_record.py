@@ -7,23 +7,8 @@ from collections.abc import Mapping, Sequence
 from collectors.tagging.expressions import written
 from collectors.tagging.model import Plan
 from collectors.tagging.ruby_program import PROGRAM
-from collectors.tagging.shipping import (
-    CLAIMED_PREFIXES,
-    HOST,
-    LEVEL,
-    LEVEL_WITHIN,
-    LEVELS,
-    MESSAGES,
-    PRIORITIES,
-    PRIVATE_KEY,
-    RESERVED,
-    TIME,
-    UNATTRIBUTED,
-    Reading,
-    claims,
-)
-from collectors.tagging.tables import table
-from slo.collecting import MASK
+from collectors.tagging.shipping import HOST, Reading
+from collectors.tagging.tables import constants, nobody
 
 
 def quoted(text: str) -> str:
@@ -59,30 +44,14 @@ def expression(pattern: str) -> str:
 def module(plan: Plan, found: Sequence[Reading], use: str) -> str:
     """The module: what it looks into, then what it does; ``use`` is how its host calls it."""
     names = {
-        "SOURCES": table(found, expression),
-        "SECRETS": [expression(secret.pattern) for secret in plan.secrets],
-        "PRIVATE": expression(PRIVATE_KEY) if plan.settings.redact_builtin else None,
-        "MASK": MASK,
-        "CLAIMS": list(claims()),
-        "CLAIMED": list(CLAIMED_PREFIXES),
-        "RESERVED": list(RESERVED),
-        "MESSAGES": list(MESSAGES),
-        "LEVELS": list(LEVELS),
-        "LEVEL": expression(LEVEL),
-        "LEVEL_WITHIN": LEVEL_WITHIN,
-        "TIME": expression(TIME),
-        "PRIORITIES": list(PRIORITIES),
+        **constants(plan, found, expression),
         "HOST": HOST,
-        "NOBODY": {
-            "data_stream.type": "logs",
-            "data_stream.dataset": UNATTRIBUTED,
-            "data_stream.namespace": plan.streams[0].namespace,
-        },
+        "NOBODY": nobody(plan),
     }
-    constants = "".join(f"  {name} = {literal(value)}\n" for name, value in names.items())
+    values = "".join(f"  {name} = {literal(value)}\n" for name, value in names.items())
     return (
         "# encoding: utf-8\n"
         "# frozen_string_literal: true\n\n"
         "require 'json'\nrequire 'time'\nrequire 'socket'\n\n"
-        f"module Headroom\n{constants}{PROGRAM}{use}end\n"
+        f"module Headroom\n{values}{PROGRAM}{use}end\n"
     )

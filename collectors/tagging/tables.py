@@ -1,18 +1,66 @@
-"""The table of sources that collectors' own programs look into."""
+"""What collectors' own programs look into: sources, and what is the same for every record."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 
-from collectors.tagging.model import FileSource, JournalSource, PodSource, SyslogSource
-from collectors.tagging.shipping import Reading, in_text
+from collectors.tagging.model import FileSource, JournalSource, Plan, PodSource, SyslogSource
+from collectors.tagging.shipping import (
+    CLAIMED_PREFIXES,
+    LEVEL,
+    LEVEL_WITHIN,
+    LEVELS,
+    MESSAGES,
+    PRIORITIES,
+    PRIVATE_KEY,
+    RESERVED,
+    TIME,
+    UNATTRIBUTED,
+    Reading,
+    claims,
+    in_text,
+)
+from slo.collecting import MASK
 from slo.portable_regex import escaped
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./*@:+-]+")
 
 Entry = dict[str, object]
 """One source: texts, lists of texts, objects of texts, booleans and ``None``."""
+
+
+def constants(
+    plan: Plan, found: Sequence[Reading], expression: Callable[[str], object]
+) -> dict[str, object]:
+    """Every value that a program is written around, by the name it has there.
+
+    ``expression`` makes of a portable regular expression what the program takes.
+    """
+    return {
+        "SOURCES": table(found, expression),
+        "SECRETS": [expression(secret.pattern) for secret in plan.secrets],
+        "PRIVATE": expression(PRIVATE_KEY) if plan.settings.redact_builtin else None,
+        "MASK": MASK,
+        "CLAIMS": list(claims()),
+        "CLAIMED": list(CLAIMED_PREFIXES),
+        "RESERVED": list(RESERVED),
+        "MESSAGES": list(MESSAGES),
+        "LEVELS": list(LEVELS),
+        "LEVEL": expression(LEVEL),
+        "LEVEL_WITHIN": LEVEL_WITHIN,
+        "TIME": expression(TIME),
+        "PRIORITIES": list(PRIORITIES),
+    }
+
+
+def nobody(plan: Plan) -> dict[str, str]:
+    """Where a record goes that nobody owns."""
+    return {
+        "data_stream.type": "logs",
+        "data_stream.dataset": UNATTRIBUTED,
+        "data_stream.namespace": plan.streams[0].namespace,
+    }
 
 
 def table(found: Sequence[Reading], expression: Callable[[str], object]) -> dict[str, Entry]:

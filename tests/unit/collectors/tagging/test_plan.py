@@ -114,13 +114,17 @@ def test_the_same_path_on_other_hosts_is_another_file() -> None:
 
 
 def test_identifiers_differ_where_names_would_collide() -> None:
-    """Names of parts of a configuration are made of app and component."""
-    (plan,) = planned(
-        app("a", "[{name: b-c, kind: host}]"),
-        app("a-b", "[{name: c, kind: host}]"),
-    )
+    """And do not depend on who else is there in what order: collectors keep states by them."""
+    one, other = app("a", "[{name: b-c, kind: host}]"), app("a-b", "[{name: c, kind: host}]")
+    numbered = app("a-b-c", "[{name: '2', kind: host}]")
+    (plan,) = planned(one, other, numbered)
+    (again,) = planned(numbered, other, one)
 
-    assert ["a_b_c", "a_b_c_2"] == [stream.identifier for stream in plan.streams]
+    names = {stream.app: stream.identifier for stream in plan.streams}
+    assert 3 == len(set(names.values()))
+    assert names == {stream.app: stream.identifier for stream in again.streams}
+    assert "a_b_c_2" == names["a-b-c"]
+    assert names["a"].startswith("a_b_c_")
 
 
 @pytest.mark.parametrize(
