@@ -11,7 +11,7 @@ from collectors.joining import Joiner, Ownership
 from collectors.receive.decoded import Decoded, Refused, Rejects
 from collectors.receive.groups import Columns, Groups, Source
 from collectors.receive.limits import Limits, cut
-from collectors.receive.series import SeriesBook
+from collectors.receive.series import Series, SeriesBook
 from collectors.receive.values import Attributes, Values, dumps
 from collectors.receive.views import otlp
 from collectors.receive.wire import View
@@ -82,7 +82,8 @@ def _parsed(name: str, raw: bytes) -> View:
 class Batch:
     """The rows of one table in the making; each begins with the number of its group.
 
-    A reader that makes columns sets ``columns`` instead of adding to ``rows``.
+    A reader that makes columns sets ``columns`` instead of adding to ``rows``. ``bounds`` are those
+    of histograms that were found to be right.
 
     ``at`` is when the batch arrived, in Unix nanoseconds.
     """
@@ -96,7 +97,9 @@ class Batch:
         self.rows: list[tuple[Any, ...]] = []
         self.columns: Columns | None = None
         self.rejects = Rejects() if rejects is None else rejects
+        self.bounds: set[tuple[float, ...]] = set()
         self._groups = Groups(memory.limits.repeated)
+        self._of_series: dict[tuple[int, str | None], tuple[int, Series]] = {}
 
     def origin(self, resource: bytes, scope: bytes, count: int) -> tuple[Source, str | None] | None:
         """Read who sent records and by what; counts them as rejected when that cannot be read.
@@ -115,6 +118,16 @@ class Batch:
     def group(self, owner: Ownership, source: Source, scope: str | None) -> int:
         """Return the number of the columns that records of one owner and source share."""
         return self._groups.index(owner, source.columns, source.json, scope)
+
+    def group_of_series(self, series: Series, source: Source, scope: str | None) -> int:
+        """Return the number of the columns that points of one series share."""
+        # By identity, which takes less time than by value; the entry keeps the series alive.
+        found = self._of_series.get((id(series), scope))
+        if found is None:
+            owner = source.known.join(series.values)
+            number = self._groups.index(owner, series.columns, source.json, scope)
+            found = self._of_series[id(series), scope] = (number, series)
+        return found[0]
 
     def labelled(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from collectors.receive.batch import Batch, explained
@@ -101,20 +101,14 @@ def _add(batch: Batch, metric: View, source: Source, scope: str | None) -> None:
     except ValueError as error:
         batch.rejects.add(explained(error), len(data.data_points))
         return
-    if sent == "summary":
-        for point in data.data_points:
-            _try(batch, lambda: _summary(batch, described, point, source, scope))  # noqa: B023 - called at once
-        return
-    read = _READERS[sent]
     for point in data.data_points:
-        _try(batch, lambda: [_row(batch, described, point, read, source, scope)])  # noqa: B023 - called at once
-
-
-def _try(batch: Batch, rows: Callable[[], Iterable[tuple[object, ...]]]) -> None:
-    try:
-        batch.rows.extend(rows())
-    except ValueError as error:
-        batch.rejects.add(explained(error))
+        try:
+            if sent == "summary":
+                batch.rows.extend(_summary(batch, described, point, source, scope))
+            else:
+                batch.rows.append(_row(batch, described, point, _READERS[sent], source, scope))
+        except ValueError as error:
+            batch.rejects.add(explained(error))
 
 
 def _described(batch: Batch, metric: View, sent: str, data: View) -> _Metric:
@@ -160,9 +154,8 @@ def _written(
     time = checked(point.time_unix_nano, "the time")
     start = point.start_time_unix_nano
     series = batch.memory.book.series(source, metric.name, point.attributes, quantile)
-    owner = source.known.join(series.values)
     return (
-        batch.labelled(owner, series.columns, source.json, scope),
+        batch.group_of_series(series, source, scope),
         time,
         metric.name,
         metric.otel_name,
@@ -189,17 +182,23 @@ def _number(_: Batch, point: View, kind: str) -> Numbers:
 
 
 def _histogram(batch: Batch, point: View, _: str) -> Numbers:
-    bounds, buckets = list(point.explicit_bounds), _counts(batch, point.bucket_counts)
+    bounds, buckets = tuple(point.explicit_bounds), _counts(batch, point.bucket_counts)
     if buckets and len(buckets) != len(bounds) + 1:
         raise ValueError("a histogram does not have one bucket more than bounds")
-    if any(not low < high for low, high in pairwise(bounds)):
-        raise ValueError("a histogram's bounds do not grow")
-    if any(not math.isfinite(bound) for bound in bounds):
-        raise ValueError("a histogram's bounds are not finite")
+    if bounds not in batch.bounds:
+        _check_bounds(bounds)
+        batch.bounds.add(bounds)
     if buckets and sum(buckets) != point.count:
         raise ValueError("a histogram's buckets do not add up to its count")
     spread = (bounds, buckets) if buckets else (None, None)
     return (None, *_totals(point), *spread, *NOTHING[7:])
+
+
+def _check_bounds(bounds: tuple[float, ...]) -> None:
+    if any(not low < high for low, high in pairwise(bounds)):
+        raise ValueError("a histogram's bounds do not grow")
+    if any(not math.isfinite(bound) for bound in bounds):
+        raise ValueError("a histogram's bounds are not finite")
 
 
 def _exponential(batch: Batch, point: View, _: str) -> Numbers:
@@ -226,8 +225,7 @@ def _totals(point: View) -> tuple[object, ...]:
     """Count, sum, least and greatest value; those that are not known are None."""
     if point.count > _GREATEST:
         raise ValueError("a histogram's count does not fit 63 bits")
-    known = (_known(point, name) for name in ("sum", "min", "max"))
-    return (point.count, *known)
+    return (point.count, _known(point, "sum"), _known(point, "min"), _known(point, "max"))
 
 
 def _known(point: View, name: str) -> float | None:
