@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
-from typing import Any, cast
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,22 +13,21 @@ from collectors.receive.values import Attributes, Values
 
 
 class AttributeColumn:
-    """Encoded attributes, of which each different one is decoded once.
+    """Lists of encoded attributes, of which each different one is decoded once.
 
     Raises ``ValueError`` for what is no attribute, for records with more attributes than are
     kept, and for those that repeat a key.
     """
 
-    def __init__(self, attributes: Attributes, records: Sequence[Sequence[bytes]]) -> None:
+    def __init__(self, attributes: Attributes, records: Any) -> None:
         self._attributes = attributes
-        lengths = np.fromiter(map(len, records), np.int64, len(records))
+        self._offsets = records.offsets.to_numpy()
+        lengths = np.diff(self._offsets)
         if lengths.max(initial=0) > attributes.limits.attributes:
             raise ValueError("a record has more attributes than are kept")
-        self._offsets = np.zeros(len(records) + 1, np.int32)
-        np.cumsum(lengths, out=self._offsets[1:])
-        flat = pa.array(list(chain.from_iterable(records)), pa.binary()).dictionary_encode()
+        flat = records.flatten().dictionary_encode()
         self._codes = flat.indices.to_numpy(zero_copy_only=False)
-        self._raws: list[bytes] = cast("list[bytes]", flat.dictionary.to_pylist())
+        self._raws: list[bytes] = flat.dictionary.to_pylist()
         pairs = attributes.fragments(self._raws)
         self._fragments = [fragment for _, fragment in pairs]
         self._keys: dict[str, int] = {}
@@ -42,7 +40,7 @@ class AttributeColumn:
         """The JSON object of each record, null for one without attributes."""
         fragments = pa.array(self._fragments, pa.string()).take(pa.array(self._codes))
         lists = pa.ListArray.from_arrays(
-            pa.array(self._offsets, pa.int32()),
+            pa.array(self._offsets - self._offsets[0], pa.int32()),
             fragments,
             mask=pa.array(self._offsets[1:] == self._offsets[:-1]),
         )

@@ -112,7 +112,8 @@ class Batch:
         try:
             return self.memory.source(resource), self.memory.scope(scope)
         except ValueError as error:
-            self.rejects.add(explained(error), count)
+            if count:
+                self.rejects.add(explained(error), count)
             return None
 
     def group(self, owner: Ownership, source: Source, scope: str | None) -> int:

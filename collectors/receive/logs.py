@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from collectors.receive.batch import Batch, explained
 from collectors.receive.groups import Source
 from collectors.receive.identifiers import SPAN, TRACE, text_of
 from collectors.receive.instants import EARLIEST, LATEST, checked
 from collectors.receive.limits import cut
-from collectors.receive.log_columns import Run, log_columns
 from collectors.receive.severity import HIGHEST, LOWEST, number_of
 from collectors.receive.values import texts
 from collectors.receive.wire import View
@@ -29,29 +28,14 @@ COLUMNS = (
 _SIGN = 1 << 31
 
 
-def add_request(batch: Batch, request: View) -> None:
-    """Read a whole request, by columns where each of its records can be taken."""
-    runs = list(_runs(batch, request))
-    try:
-        batch.columns = log_columns(batch, runs) if runs else None
-    except ValueError:
-        for run in runs:
-            _add(batch, run.records, run.source, run.scope)
-
-
 def add_logs(batch: Batch, request: View) -> None:
     """Add the records of a request; each that cannot be taken is counted as rejected."""
-    for run in _runs(batch, request):
-        _add(batch, run.records, run.source, run.scope)
-
-
-def _runs(batch: Batch, request: View) -> Iterator[Run]:
     for resource_logs in request.resource_logs:
         for scope_logs in resource_logs.scope_logs:
             records = scope_logs.log_records
             found = batch.origin(resource_logs.resource, scope_logs.scope, len(records))
-            if found is not None and records:
-                yield Run(records=records, source=found[0], scope=found[1])
+            if found is not None:
+                _add(batch, records, *found)
 
 
 def _add(batch: Batch, records: Sequence[View], source: Source, scope: str | None) -> None:

@@ -9,7 +9,9 @@ from collectors.receive import logs, metrics, spans
 from collectors.receive.answers import Content
 from collectors.receive.batch import Batch, Memory
 from collectors.receive.decoded import Decoded, Rejects
+from collectors.receive.groups import Columns
 from collectors.receive.limits import Limits
+from collectors.receive.log_columns import log_columns
 from collectors.receive.otlp_json import read_json, view_of
 from collectors.receive.views import REQUESTS, otlp
 from collectors.receive.wire import View, parse
@@ -19,12 +21,15 @@ from slo.records import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
+    """How requests of a signal are read: row by row, and if possible all rows at once."""
+
     add: Callable[[Batch, View], None]
     columns: tuple[str, ...]
+    at_once: Callable[[Batch, bytes], Columns | None] | None = None
 
 
 _KINDS: Mapping[Signal, _Kind] = {
-    Signal.LOGS: _Kind(add=logs.add_request, columns=logs.COLUMNS),
+    Signal.LOGS: _Kind(add=logs.add_logs, columns=logs.COLUMNS, at_once=log_columns),
     Signal.SPANS: _Kind(add=spans.add_spans, columns=spans.COLUMNS),
     Signal.METRICS: _Kind(add=metrics.add_metrics, columns=metrics.COLUMNS),
 }
@@ -48,8 +53,15 @@ class OtlpDecoder:
         """
         if content is Content.JSON:
             return self.decode_object(signal, read_json(body, self.limits.depth), at=at)
-        name = REQUESTS[signal]
-        request = parse(otlp()[name], body, f"export request for {signal}")
+        request = parse(otlp()[REQUESTS[signal]], body, f"export request for {signal}")
+        at_once = _KINDS[signal].at_once
+        if at_once is not None:
+            batch = Batch(self._memory, at)
+            try:
+                batch.columns = at_once(batch, body)
+                return batch.decoded(signal, ())
+            except ValueError:
+                pass  # row by row it shows which records cannot be taken, if not all
         return self._finish(signal, request, Rejects(), at)
 
     def decode_object(self, signal: Signal, value: object, *, at: int) -> Decoded:

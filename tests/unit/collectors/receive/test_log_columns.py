@@ -1,19 +1,21 @@
 """Requests of logs are read by columns; the table is the one that rows make."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from collectors.joining import Joiner
+from collectors.receive import OtlpDecoder
 from collectors.receive import logs as by_rows
 from collectors.receive.batch import Batch, Memory
+from collectors.receive.decoded import Decoded, Refused
 from collectors.receive.limits import Limits
-from collectors.receive.log_columns import Run, log_columns
+from collectors.receive.log_columns import log_columns
 from collectors.receive.views import otlp
 from collectors.receive.wire import parse
 from collectors.signals import Signal
@@ -60,15 +62,9 @@ def _rows(body: bytes) -> list[dict[str, Any]]:
 
 
 def _columns(body: bytes) -> list[dict[str, Any]]:
-    """Read by columns alone, where ``add_request`` would turn to rows."""
+    """Read by columns alone, where the decoder would turn to rows."""
     batch = Batch(Memory(Joiner(AIRLINE), LIMITS), AT)
-    runs = []
-    for each in parse(otlp()["Logs"], body, "request").resource_logs:
-        for scope in each.scope_logs:
-            found = batch.origin(each.resource, scope.scope, len(scope.log_records))
-            assert found is not None
-            runs.append(Run(records=scope.log_records, source=found[0], scope=found[1]))
-    batch.columns = log_columns(batch, runs)
+    batch.columns = log_columns(batch, body)
     return batch.decoded(Signal.LOGS, by_rows.COLUMNS).table.to_pylist()
 
 
@@ -104,8 +100,47 @@ def test_what_needs_a_closer_look_is_left_to_rows(odd: LogRecord) -> None:
 def test_one_bad_text_costs_one_record() -> None:
     """The others of its request are stored in their order."""
     body = _request([(TICKETING, [log(body="one"), log(body="bad!"), log(body="two")])])
-    batch = Batch(Memory(Joiner(AIRLINE), LIMITS), AT)
-    by_rows.add_request(batch, parse(otlp()["Logs"], body.replace(b"bad!", b"ba\xff!"), "request"))
-    found = batch.decoded(Signal.LOGS, by_rows.COLUMNS)
+    found = OtlpDecoder(Joiner(AIRLINE)).decode(
+        Signal.LOGS, body.replace(b"bad!", b"ba\xff!"), at=AT
+    )
     assert ["one", "two"] == found.table.column("body").to_pylist()
     assert (1, "a text is not UTF-8 (1)") == (found.rejected, found.reason)
+
+
+def _outcome(read: Callable[[], Decoded]) -> object:
+    try:
+        found = read()
+    except Refused as refusal:
+        return refusal.status
+    return found.table.to_pylist(), found.rejected, found.reason
+
+
+def _by_rows_alone(body: bytes) -> Decoded:
+    request = parse(otlp()["Logs"], body, "request")
+    batch = Batch(Memory(Joiner(AIRLINE), LIMITS), AT)
+    by_rows.add_logs(batch, request)
+    return batch.decoded(Signal.LOGS, by_rows.COLUMNS)
+
+
+@given(
+    st.lists(st.tuples(RESOURCES, st.lists(RECORDS, max_size=3)), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 3), st.binary(max_size=3)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+@settings(max_examples=600)
+def test_broken_bytes_are_judged_as_one_by_one(
+    sent: list[tuple[Mapping[str, object], list[LogRecord]]],
+    damage: list[tuple[int, int, bytes]],
+) -> None:
+    """Two libraries read the wire; neither takes what the other refuses."""
+    body = _request(sent)
+    for place, removed, added in damage:
+        cut = place % (len(body) + 1)
+        body = body[:cut] + added + body[cut + removed :]
+    decoder = OtlpDecoder(Joiner(AIRLINE), LIMITS)
+    assert _outcome(lambda: _by_rows_alone(body)) == _outcome(
+        lambda: decoder.decode(Signal.LOGS, body, at=AT)
+    )
