@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from drain3 import TemplateMiner
 
-SAMPLE = 10_000
+SAMPLE = 5_000
 """How many of the newest lines are read for patterns, and as many of the time before."""
 
 SLICES = 24

@@ -5,8 +5,6 @@ import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from shutil import which
-from subprocess import run
 from typing import Any
 
 import pytest
@@ -25,6 +23,7 @@ from slo.errors import (
 from slo.units import Duration
 from slo.workspace import BasicAuth, ElasticsearchSource, Tls
 from tests.servers.loopback import Loopback, Reply
+from tests.unit.collectors.certificates import issued
 
 HITS = {"hits": {"hits": []}, "timed_out": False, "_shards": {"total": 1, "failed": 0}}
 
@@ -54,20 +53,6 @@ def test_nothing_is_sent_before_something_is_asked() -> None:
         Cluster(source(server.url))
 
         assert [] == server.asked
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for loopback that is its own authority, and its key."""
-    openssl = which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: it makes this test's certificate")
-    made, key = tmp_path / "made.pem", tmp_path / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=here", "-keyout", str(key), "-out", str(made)]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
-    run(command, check=True, capture_output=True)
-    return made, key
 
 
 @pytest.mark.parametrize(
@@ -227,21 +212,19 @@ def test_a_server_that_is_not_there_is_said_to_be_unreachable() -> None:
             Cluster(source(url)).search("x", {})
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_accepted(
-    tmp_path: Path, certificate: tuple[Path, Path]
-) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
     """Until its authority is named."""
-    made, key = certificate
+    made = issued(tmp_path, "127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made, key)
+    context.load_cert_chain(made.file)
     with Loopback([answer(HITS)], tls=context) as server:
         with pytest.raises(SourceUnavailable, match=r"TLS failed: .*certificate"):
             Cluster(source(server.url), environ={}).search("x", {})
-        trusting = source(server.url, tls=Tls(ca_file=str(made)))
+        trusting = source(server.url, tls=Tls(ca_file=str(made.authority)))
         assert HITS == Cluster(trusting).search("x", {})
-        assert HITS == Cluster(source(server.url), environ={"SSL_CERT_FILE": str(made)}).search(
-            "x", {}
-        )
+        assert HITS == Cluster(
+            source(server.url), environ={"SSL_CERT_FILE": str(made.authority)}
+        ).search("x", {})
     with pytest.raises(SourceUnavailable, match=r"cannot read .*nowhere"):
         connect(source("https://127.0.0.1:9", tls=Tls(ca_file=str(tmp_path / "nowhere"))))
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from slo.units import Duration
 from slo.workspace import BasicAuth, OAuth2, SigV4, Tls
 from tests.contract.levels import source
 from tests.servers.loopback import Asked, FakeTime, Loopback, Reply, envelope, result, vector
+from tests.unit.collectors.certificates import Issued, issued
 
 AT = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 FINE = vector({}, "1")
@@ -264,25 +264,10 @@ class TestOAuth:
             ask(client(server.url, oauth2=settings))
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Make self-signed certificates; gives a file with certificate and key."""
-    openssl = which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: it makes this test's certificates")
-    folder = tmp_path_factory.mktemp("tls")
-
-    def make(name: str) -> Path:
-        file, key = folder / f"{name}.pem", folder / f"{name}.key"
-        command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        command += ["-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext"]
-        command += [f"subjectAltName=DNS:{name}", "-keyout", str(key), "-out", str(file)]
-        subprocess.run(command, check=True, capture_output=True)
-        with file.open("a") as both:
-            both.write(key.read_text())
-        return file
-
-    return make
+@pytest.fixture
+def issue(tmp_path: Path) -> Callable[[str], Issued]:
+    """Issues certificates."""
+    return lambda name: issued(tmp_path, name)
 
 
 class TestTls:
@@ -293,13 +278,14 @@ class TestTls:
         return context
 
     def test_a_private_authority_and_another_name_are_trusted_when_said(
-        self, authority: Callable[[str], Path]
+        self, issue: Callable[[str], Issued]
     ) -> None:
         """``ca_file`` and ``server_name``, together and not apart."""
-        file = authority("prometheus.internal")
-        with Loopback([FINE], tls=self._server(file)) as server:
-            ask(client(server.url, tls=Tls(ca_file=str(file), server_name="prometheus.internal")))
-            for tls in (Tls(), Tls(ca_file=str(file)), Tls(server_name="prometheus.internal")):
+        made = issue("prometheus.internal")
+        vouched = Tls(ca_file=str(made.authority))
+        with Loopback([FINE], tls=self._server(made.file)) as server:
+            ask(client(server.url, tls=replace(vouched, server_name="prometheus.internal")))
+            for tls in (Tls(), vouched, Tls(server_name="prometheus.internal")):
                 with pytest.raises(
                     SourceUnavailable, match=r"TLS failed: .*(certificate|[Hh]ostname)"
                 ):
@@ -307,21 +293,21 @@ class TestTls:
             assert 1 == len(server.asked)
 
     @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-    def test_verification_is_off_only_when_said(self, authority: Callable[[str], Path]) -> None:
+    def test_verification_is_off_only_when_said(self, issue: Callable[[str], Issued]) -> None:
         """For a laboratory."""
-        with Loopback([FINE], tls=self._server(authority("lab"))) as server:
+        with Loopback([FINE], tls=self._server(issue("lab").file)) as server:
             ask(client(server.url, tls=Tls(insecure_skip_verify=True)))
             assert 1 == len(server.asked)
 
-    def test_a_client_certificate_is_shown(self, authority: Callable[[str], Path]) -> None:
+    def test_a_client_certificate_is_shown(self, issue: Callable[[str], Issued]) -> None:
         """A server that asks for one gets it, and refuses whoever has none."""
-        file, own = authority("prometheus.internal"), authority("headroom")
-        context = self._server(file)
+        made, own = issue("prometheus.internal"), issue("headroom")
+        context = self._server(made.file)
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(own)
-        plain = Tls(ca_file=str(file), server_name="prometheus.internal")
+        context.load_verify_locations(own.authority)
+        plain = Tls(ca_file=str(made.authority), server_name="prometheus.internal")
         with Loopback([FINE], tls=context) as server:
-            ask(client(server.url, tls=replace(plain, cert_file=str(own))))
+            ask(client(server.url, tls=replace(plain, cert_file=str(own.file))))
             with pytest.raises(SourceUnavailable):
                 ask(client(server.url, tls=plain))
 
