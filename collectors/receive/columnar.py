@@ -46,27 +46,40 @@ class Request:
         found: pa.Array[Any] = self.records.field(name)
         return found
 
+    def part(self, name: str, inner: str) -> Any:
+        """The values of one field of a message inside all records."""
+        message: Any = self.column(name)
+        return message.field(inner)
+
     def numbers(self, name: str) -> Numbers:
         """A field of unsigned numbers; raises ``ValueError`` for one that needs all 64 bits."""
-        found = self.column(name).to_numpy()
-        if len(found) and found.max() >= _TOO_GREAT:
-            raise ValueError("a number does not fit 64 bits with a sign")
-        return found.view(np.int64)
+        return signed(self.column(name))
+
+
+def signed(column: pa.Array[Any]) -> Numbers:
+    """Unsigned numbers as signed; raises ``ValueError`` for one that needs all 64 bits."""
+    found = column.to_numpy()
+    if len(found) and found.max() >= _TOO_GREAT:
+        raise ValueError("a number does not fit 64 bits with a sign")
+    return found.view(np.int64)
+
+
+def require_few(batch: Batch, records: int) -> None:
+    """Raise ``Refused`` (413) for more records than a request may have."""
+    if records > batch.limits.records:
+        raise Refused(413, f"a request may have {batch.limits.records} records at most")
 
 
 def read(batch: Batch, message: str, body: bytes, lists: tuple[str, str, str]) -> Request:
     """Read a request, whose records lie in ``lists``: of resources, of scopes, of records.
 
-    Raises ``ValueError`` for one that cannot be decoded and for a sender that cannot be read, and
-    ``Refused`` (413) for more records than a request may have.
+    Raises ``ValueError`` for one that cannot be decoded and for a sender that cannot be read.
     """
     resources = _parsed(message, body, lists[0])
     scopes: Any = resources.field(lists[1])
     scoped = scopes.flatten()
     held: Any = scoped.field(lists[2])
     records = held.flatten()
-    if len(records) > batch.limits.records:
-        raise Refused(413, f"a request may have {batch.limits.records} records at most")
     runs = _runs(batch, resources.field("resource"), scopes, scoped.field("scope"), held)
     return Request(records=records, runs=tuple(runs))
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from collectors.receive.attribute_columns import AttributeColumn
 from collectors.receive.batch import Batch
-from collectors.receive.columnar import Numbers, Request, bytes_of, read, span_of
+from collectors.receive.columnar import Numbers, Request, bytes_of, read, require_few, span_of
 from collectors.receive.groups import Columns
 from collectors.receive.identifiers import SPAN, TRACE
 from collectors.receive.instants import EARLIEST
@@ -37,6 +37,7 @@ def log_columns(batch: Batch, body: bytes) -> Columns | None:
     request = read(batch, "Logs", body, _LISTS)
     if not request.runs:
         return None
+    require_few(batch, len(request.records))
     observed = request.numbers("observed_time_unix_nano")
     text, severity = _severities(request, batch.limits)
     attributes = AttributeColumn(batch.attributes, request.column("attributes"))

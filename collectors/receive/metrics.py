@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from collectors.receive.batch import Batch, explained
 from collectors.receive.groups import Source
 from collectors.receive.identifiers import SPAN, TRACE, text_of
 from collectors.receive.instants import LATEST, checked
+from collectors.receive.limits import Limits
 from collectors.receive.prometheus_names import metric_name
 from collectors.receive.values import dumps
 from collectors.receive.wire import View
@@ -46,17 +47,22 @@ COLUMNS = (
 Numbers = tuple[object, ...]
 """The columns from ``value`` on."""
 
+Exemplar = tuple[int, float | None, bytes, bytes]
+"""Time, value, trace id and span id of an exemplar."""
+
 NOTHING: Numbers = (None,) * 14
 """The end of a series, or a point that says it has no value."""
 
-_NO_VALUE = 1
+NO_VALUE = 1
+"""The flag of a point that says it has no value."""
+
 _DELTA, _CUMULATIVE = 1, 2
 _GREATEST = 2**63 - 1
 _EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Metric:
+class Metric:
     """What the points of one metric have in common."""
 
     name: str
@@ -111,38 +117,58 @@ def _add(batch: Batch, metric: View, source: Source, scope: str | None) -> None:
             batch.rejects.add(explained(error))
 
 
-def _described(batch: Batch, metric: View, sent: str, data: View) -> _Metric:
-    name, unit = metric.name.decode(), metric.unit.decode()
-    if len(name) > batch.limits.name or len(unit) > batch.limits.name:
-        raise ValueError(f"a metric's name is longer than {batch.limits.name} characters")
-    kind, delta = _KINDS[sent], False
-    if sent not in {"gauge", "summary"}:
-        temporality = data.aggregation_temporality
-        if temporality not in {_DELTA, _CUMULATIVE}:
-            raise ValueError("a metric does not say whether it is delta or cumulative")
-        delta = temporality == _DELTA
+def _described(batch: Batch, metric: View, sent: str, data: View) -> Metric:
+    plain = sent in {"gauge", "summary"}
+    return described(
+        batch.limits,
+        metric.name,
+        metric.unit,
+        sent,
+        temporality=None if plain else data.aggregation_temporality,
+        monotonic=sent == "sum" and data.is_monotonic,
+    )
+
+
+def described(
+    limits: Limits, name: bytes, unit: bytes, sent: str, *, temporality: int | None, monotonic: bool
+) -> Metric:
+    """What the points of a metric have in common; ``sent`` is the field of its points.
+
+    ``temporality`` is None for those that have none. Raises ``ValueError``.
+    """
+    text, measure = name.decode(), unit.decode()
+    if len(text) > limits.name or len(measure) > limits.name:
+        raise ValueError(f"a metric's name is longer than {limits.name} characters")
+    if temporality is not None and temporality not in {_DELTA, _CUMULATIVE}:
+        raise ValueError("a metric does not say whether it is delta or cumulative")
+    kind = DATA[sent]
     if sent == "sum":
-        kind = "counter" if data.is_monotonic else "updown"
-    written = metric_name(name, unit, kind)
-    return _Metric(name=written, otel_name=name, unit=unit or None, kind=kind, delta=delta)
+        kind = "counter" if monotonic else "updown"
+    return Metric(
+        name=metric_name(text, measure, kind),
+        otel_name=text,
+        unit=measure or None,
+        kind=kind,
+        delta=temporality == _DELTA,
+    )
 
 
 def _row(
     batch: Batch,
-    metric: _Metric,
+    metric: Metric,
     point: View,
     read: Callable[[Batch, View, str], Numbers],
     source: Source,
     scope: str | None,
 ) -> tuple[object, ...]:
-    numbers = NOTHING if point.flags & _NO_VALUE else read(batch, point, metric.kind)
+    numbers = NOTHING if point.flags & NO_VALUE else read(batch, point, metric.kind)
     exemplars = _exemplars(point.exemplars) if point.exemplars else None
     return _written(batch, metric, point, source, scope, numbers=numbers, exemplars=exemplars)
 
 
 def _written(
     batch: Batch,
-    metric: _Metric,
+    metric: Metric,
     point: View,
     source: Source,
     scope: str | None,
@@ -243,13 +269,13 @@ def _counts(batch: Batch, counts: Sequence[int]) -> list[int]:
 
 
 def _summary(
-    batch: Batch, metric: _Metric, point: View, source: Source, scope: str | None
+    batch: Batch, metric: Metric, point: View, source: Source, scope: str | None
 ) -> list[tuple[object, ...]]:
     """A summary as Prometheus has it: a gauge per quantile, and counters of sum and count."""
-    ended = bool(point.flags & _NO_VALUE)
+    ended = bool(point.flags & NO_VALUE)
 
     def row(name: str, kind: str, value: float, quantile: str = "") -> tuple[object, ...]:
-        part = _Metric(
+        part = Metric(
             name=name, otel_name=metric.otel_name, unit=metric.unit, kind=kind, delta=False
         )
         numbers = NOTHING if ended else number_row(value)
@@ -274,30 +300,40 @@ def _quantile(value: float) -> str:
 
 
 def _exemplars(exemplars: View) -> str:
+    def parts() -> Iterator[Exemplar]:
+        for each in exemplars:
+            which = each.WhichOneof("value")
+            value = getattr(each, which) if which else None
+            yield each.time_unix_nano, value, each.trace_id, each.span_id
+
+    return exemplars_text(parts())
+
+
+def exemplars_text(exemplars: Iterable[Exemplar]) -> str:
+    """Write exemplars as JSON, but those without a finite value or a time that can be stored."""
     found = []
-    for each in exemplars:
-        which = each.WhichOneof("value")
-        value = getattr(each, which) if which else None
-        time = each.time_unix_nano
+    for time, value, trace, span in exemplars:
         if value is None or not math.isfinite(value) or time > LATEST:
             continue
         said = {
             "time": time,
             "value": value,
-            "traceId": text_of(each.trace_id, TRACE, "trace id of an exemplar"),
-            "spanId": text_of(each.span_id, SPAN, "span id of an exemplar"),
+            "traceId": text_of(trace, TRACE, "trace id of an exemplar"),
+            "spanId": text_of(span, SPAN, "span id of an exemplar"),
         }
         found.append({key: part for key, part in said.items() if part is not None})
     return dumps(found)
 
 
-_KINDS: Mapping[str, str] = {
+DATA: Mapping[str, str] = {
     "gauge": "gauge",
     "sum": "counter",
     "histogram": "histogram",
     "exponential_histogram": "exponential",
     "summary": "summary",
 }
+"""The kinds of points by the fields that hold them; sums that may fall are ``updown``."""
+
 _READERS: Mapping[str, Callable[[Batch, View, str], Numbers]] = {
     "gauge": _number,
     "sum": _number,

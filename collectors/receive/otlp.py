@@ -12,6 +12,7 @@ from collectors.receive.decoded import Decoded, Rejects
 from collectors.receive.groups import Columns
 from collectors.receive.limits import Limits
 from collectors.receive.log_columns import log_columns
+from collectors.receive.metric_columns import metric_columns
 from collectors.receive.otlp_json import read_json, view_of
 from collectors.receive.views import REQUESTS, otlp
 from collectors.receive.wire import View, parse
@@ -31,7 +32,7 @@ class _Kind:
 _KINDS: Mapping[Signal, _Kind] = {
     Signal.LOGS: _Kind(add=logs.add_logs, columns=logs.COLUMNS, at_once=log_columns),
     Signal.SPANS: _Kind(add=spans.add_spans, columns=spans.COLUMNS),
-    Signal.METRICS: _Kind(add=metrics.add_metrics, columns=metrics.COLUMNS),
+    Signal.METRICS: _Kind(add=metrics.add_metrics, columns=metrics.COLUMNS, at_once=metric_columns),
 }
 
 
