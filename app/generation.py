@@ -22,6 +22,7 @@ def rules(catalog: Catalog, space: Workspace, layout: str) -> Files:
         catalogue=space.defaults.catalogue,
         links=space.links,
         shard_labels=shard_labels(space),
+        counters=has_counters(space),
     )
     make = LAYOUTS[layout]
     return {path: text for app in catalog.apps for path, text in make(app, settings).items()}
@@ -43,7 +44,9 @@ def dashboards(catalog: Catalog, space: Workspace, layout: str) -> Files:
     return {
         path: text
         for app in catalog.apps
-        for path, text in overview.files(app, space.defaults.catalogue, space.links).items()
+        for path, text in overview.files(
+            app, space.defaults.catalogue, space.links, counters=has_counters(space)
+        ).items()
     }
 
 
@@ -147,3 +150,8 @@ def shard_labels(space: Workspace) -> tuple[str, ...]:
     """The labels that tell shards apart in any source."""
     found = (label for source in space.prometheus.values() for label in source.shard_labels)
     return tuple(dict.fromkeys(found))
+
+
+def has_counters(space: Workspace) -> bool:
+    """Whether a Prometheus is there to have the counters that `headroom serve` makes."""
+    return bool(space.prometheus)

@@ -84,6 +84,40 @@ METRICS: Mapping[str, Metric] = {
         otel="headroom.forward.missed",
         help="Commits that went before they could be forwarded.",
     ),
+    "headroom_counters_late_events_total": Metric(
+        kind=Kind.COUNTER,
+        otel="headroom.counters.late_events",
+        help="Events that came after their bucket was closed, by SLO; no counter has them.",
+    ),
+    "headroom_counters_failures_total": Metric(
+        kind=Kind.COUNTER,
+        otel="headroom.counters.failures",
+        help="Times that events could not be counted, or counts could not be kept.",
+    ),
+    "headroom_counters_lag_seconds": Metric(
+        kind=Kind.GAUGE,
+        otel="headroom.counters.lag",
+        help="For how long the oldest open bucket of any SLO has been due to be closed.",
+    ),
+    "headroom_counters_hidden": Metric(
+        kind=Kind.GAUGE,
+        otel="headroom.counters.hidden",
+        help="SLOs without counters, because too much is unknown.",
+    ),
+    "headroom_remote_write_samples_total": Metric(
+        kind=Kind.COUNTER, otel="headroom.remote_write.samples", help="Samples that were taken."
+    ),
+    "headroom_remote_write_dropped_total": Metric(
+        kind=Kind.COUNTER,
+        otel="headroom.remote_write.dropped",
+        help="Samples that were refused for good, or waited for too long.",
+    ),
+    "headroom_remote_write_retries_total": Metric(
+        kind=Kind.COUNTER, otel="headroom.remote_write.retries", help="Requests to be sent again."
+    ),
+    "headroom_remote_write_waiting_samples": Metric(
+        kind=Kind.GAUGE, otel="headroom.remote_write.waiting", help="Samples that wait to be sent."
+    ),
     "headroom_store_trouble": Metric(
         kind=Kind.GAUGE, otel="headroom.store.trouble", help="1 while compaction fails."
     ),

@@ -49,6 +49,7 @@ from slo.records import dataclass
 from slo.workspace import Workspace
 
 if TYPE_CHECKING:
+    from app.counters import Counting
     from app.evaluator import Running
     from app.evaluator.alerting import Alert
 
@@ -125,6 +126,9 @@ def serve(
             stack.callback(site.intake.close)
         make = console_application() if options.console else api_application
         application = make(site)
+        counting = _counting(world, telemetry)
+        if counting is not None:
+            stack.callback(counting.close)
         for name in COMPANIONS:
             stack.callback(_start(name, world, telemetry).close)
         if writer is not None:
@@ -274,6 +278,16 @@ def _evaluator(world: World, writer: StoreWriter, telemetry: Telemetry) -> Runni
         telemetry=telemetry,
         history=world.history,
     )
+
+
+def _counting(world: World, telemetry: Telemetry) -> Counting | None:
+    """Count for Prometheus what it cannot read, beginning at once."""
+    from app.counters import open_counting  # noqa: PLC0415 - loads the evaluator's file and more
+
+    counting = open_counting(world, clock=time.time_ns, telemetry=telemetry)
+    if counting is not None:
+        counting.begin()
+    return counting
 
 
 def _active(alert: Alert) -> ActiveAlert:

@@ -81,6 +81,7 @@ class Telemetry:
         self._counts: dict[str, dict[Labels, float]] = {}
         self._histograms: dict[str, dict[Labels, _Histogram]] = {}
         self._gauges: dict[str, Callable[[], float]] = {}
+        self._parts: list[Callable[[], str]] = []
         self._tracer = tracer
         self._meter = meter
         self._shutdown = shutdown
@@ -135,6 +136,11 @@ class Telemetry:
 
             metric = METRICS[name]
             self._meter.create_observable_gauge(metric.otel, [observe], description=metric.help)
+
+    def join(self, part: Callable[[], str]) -> None:
+        """Add to the exposition what somebody else writes: whole metrics that are not ours."""
+        with self._lock:
+            self._parts.append(part)
 
     @contextmanager
     def timed(self, name: str, **labels: str) -> Iterator[None]:
@@ -191,7 +197,8 @@ class Telemetry:
                 if samples:
                     lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
                     lines += samples
-        return "".join(f"{line}\n" for line in lines)
+            parts = list(self._parts)
+        return "".join([*(f"{line}\n" for line in lines), *(part() for part in parts)])
 
     def close(self) -> None:
         """Export what is left, within a few seconds."""
@@ -212,6 +219,11 @@ class Telemetry:
                 yield f"{name}_bucket{_braces((*labels, ('le', edge)))} {below}"
             yield f"{name}_sum{_braces(labels)} {_number(found.total)}"
             yield f"{name}_count{_braces(labels)} {below}"
+
+
+def sample(name: str, labels: Mapping[str, str], value: float) -> str:
+    """Write a line of the text format of Prometheus."""
+    return f"{name}{_braces(tuple(labels.items()))} {_number(value)}"
 
 
 def open_telemetry(environ: Mapping[str, str], *, name: str, version: str) -> Telemetry:

@@ -6,7 +6,8 @@ from unicodedata import combining, east_asian_width
 from slo.printable import printable_character
 
 _SECRET = re.compile(
-    r"(?i)((?:password|passwd|secret|token|api[-_]?key|routing[-_]?key|authorization|apiurl)"
+    r"(?i)((?:password|passwd|secret|token|(?:api|application|access|routing)[-_]?key"
+    r"|access[-_]?(?:key[-_]?)?id|authorization|apiurl)"
     r"[\"']?\s*:\s+)"
     r"(\"[^\"]*\"|'[^']*'|[^,}#\n]+)"
 )

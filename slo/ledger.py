@@ -26,6 +26,7 @@ from slo.clusters import matcher_sets, pattern
 from slo.model import (
     Comparison,
     Events,
+    External,
     Indicator,
     Latency,
     Logs,
@@ -85,7 +86,7 @@ def expressions(
     # An indicator with a source of its own has all its clusters there.
     own = level.slo.indicator.source is not None
     clusters = matcher_sets(level.environment.clusters, None if own else source, default_source)
-    if isinstance(measure, Logs | Spans) or not clusters:
+    if isinstance(measure, Logs | Spans | External) or not clusters:
         return None
     narrowed = tuple((*matchers, *extra) for matchers in clusters)
     scope = _Scope(indicator=level.slo.indicator, clusters=narrowed)

@@ -160,7 +160,22 @@ class Spans:
     slower_than: Duration | None = None
 
 
-Measure = Events | Latency | Ratio | Slices | Probe | Logs | Spans
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """Events or a share that another product counts, by queries in that product's own language.
+
+    With ``share`` what ``bad`` or ``good`` asks for is a share from 0 to 1, and ``total``, if it is
+    given, says how much each moment counts; without ``total`` every second counts the same.
+    Otherwise all of them ask for numbers of events.
+    """
+
+    total: str | None = None
+    bad: str | None = None
+    good: str | None = None
+    share: bool = False
+
+
+Measure = Events | Latency | Ratio | Slices | Probe | Logs | Spans | External
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +199,10 @@ class Indicator:
     @property
     def counts_events(self) -> bool:
         """Whether the unit of the counts is events; otherwise it is seconds."""
-        return isinstance(self.measure, Events | Latency | Logs | Spans)
+        measure = self.measure
+        if isinstance(measure, External):
+            return not measure.share or measure.total is not None
+        return isinstance(measure, Events | Latency | Logs | Spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,9 @@ BAD_PERIOD = "slo:bad:increase_period"
 REVISION_START = "slo:revision_start:timestamp"
 INFO = "slo_info"
 
+EVENTS_TOTAL = "slo_events_total"
+GOOD_EVENTS_TOTAL = "slo_good_events_total"
+
 RESERVED_LABELS = frozenset(
     {*IDENTITY_LABELS, TEAM, "objective", "window", "revision", "severity", "long", "short"}
     | {"alertname", "__name__"}

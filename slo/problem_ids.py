@@ -58,6 +58,7 @@ _LOADER = {
     "spec/bad-pair": "A window pair can never fire as it should",
     "spec/bad-regex": "A regular expression cannot be read",
     "spec/bad-slice": "Five minutes are not a whole number of slices",
+    "spec/bad-source": "An indicator cannot be asked of its source",
     "spec/bad-template": "An annotation holds a template that alerts cannot use",
     "spec/bad-window": "A budget's period is not one that can be kept",
     "spec/bucket-boundary": "A latency threshold is no bucket boundary",

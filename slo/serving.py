@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from slo.records import dataclass
 from slo.units import Duration
+
+if TYPE_CHECKING:
+    from slo.workspace import BasicAuth, Tls
 
 SIGNALS = ("metrics", "logs", "spans", "deploys")
 """The signals that the embedded store holds."""
@@ -54,6 +58,31 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """How events become counters: how often they are counted, and how late they may be.
+
+    Without ``lag`` it is five minutes for log records and spans, and what their source says for
+    others.
+    """
+
+    interval: Duration = Duration.of(seconds=15)
+    lag: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteWrite:
+    """A server that is sent counters by Prometheus remote write, and how to reach it."""
+
+    url: str
+    interval: Duration
+    timeout: Duration
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bearer_token_file: str | None = None
+    basic_auth: BasicAuth | None = None
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
     """Who may send to the server and who may look. ``roles`` is a file."""
 
@@ -61,6 +90,8 @@ class Serving:
     trusted_proxy: TrustedProxy | None = None
     roles: str | None = None
     forward: Forward | None = None
+    counting: Counting = field(default_factory=Counting)
+    remote_write: RemoteWrite | None = None
 
     @property
     def open(self) -> bool:

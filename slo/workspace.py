@@ -108,6 +108,40 @@ class ElasticsearchSource:
         return f"elasticsearch/{self.name}"
 
 
+EXTERNAL_KINDS = ("cloudwatch", "datadog", "newrelic", "splunk", "sumologic", "wavefront", "sentry")
+"""The products that count events by queries of their own, as references begin with them."""
+
+
+def external_kind(reference: str | None) -> str | None:
+    """The product that a source's reference or its kind alone names, if it is an external one."""
+    kind = None if reference is None else reference.partition("/")[0]
+    return kind if kind in EXTERNAL_KINDS else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalSource:
+    """A product that counts events by queries of its own, and how to reach it.
+
+    ``kind`` is one of ``EXTERNAL_KINDS``. ``url`` is ``None`` where the product's usual address
+    holds. ``lag`` is how late its numbers may still grow. ``settings`` are those of its kind, by
+    their names in the workspace; secrets are only ever files.
+    """
+
+    kind: str
+    name: str
+    timeout: Duration
+    lag: Duration
+    url: str | None = None
+    retries: int = 2
+    tls: Tls = field(default_factory=Tls)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        """How specifications name this source."""
+        return f"{self.kind}/{self.name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """An Alertmanager receiver: its kind and settings; secrets are only ever files."""
@@ -167,6 +201,8 @@ class Workspace:
 
     ``windows`` is the file of the catalogue of window pairs; without it the built-in one holds.
     ``metrics`` is the source of clusters that name none, where it is not the default Prometheus.
+    ``external`` holds its sources by reference, ``default_external`` for each kind the reference
+    that the kind alone stands for.
     """
 
     defaults: Defaults
@@ -180,6 +216,8 @@ class Workspace:
     default_prometheus: str | None = None
     elasticsearch: Mapping[str, ElasticsearchSource] = field(default_factory=dict)
     default_elasticsearch: str | None = None
+    external: Mapping[str, ExternalSource] = field(default_factory=dict)
+    default_external: Mapping[str, str] = field(default_factory=dict)
     alertmanager_url: str | None = None
     store: str | None = None
     retention: Mapping[str, Retention] = field(default_factory=dict)
@@ -196,4 +234,5 @@ class Workspace:
         """The references by which specifications name this installation's sources."""
         found = {source.reference for source in self.prometheus.values()}
         found |= {source.reference for source in self.elasticsearch.values()}
+        found |= set(self.external)
         return frozenset(found if self.store is None else {*found, "store"})

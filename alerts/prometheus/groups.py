@@ -10,6 +10,7 @@ from alerts.prometheus.alerting import Subject
 from alerts.prometheus.recorded import Recorded
 from alerts.prometheus.rules import MAX_RULES, Group, Rule
 from slo import naming
+from slo.counters import is_counted, over_counters, paced
 from slo.evaluate import windows_of
 from slo.ledger import Expressions, expressions
 from slo.model import ServiceLevel, SloKey
@@ -27,7 +28,8 @@ class RuleSettings:
 
     ``above_shards`` splits base rules, which run where the raw series are, from everything else,
     which runs on a ruler that sees all shards; ``shard_labels`` tell those apart there.
-    ``query_offset`` delays every rule for late samples, on servers that know it.
+    ``query_offset`` delays every rule for late samples, on servers that know it. ``counters`` says
+    that `headroom serve` gives the server counters of what it cannot read itself.
     """
 
     catalogue: Catalogue
@@ -35,6 +37,7 @@ class RuleSettings:
     query_offset: Duration | None = None
     above_shards: bool = False
     shard_labels: tuple[str, ...] = ()
+    counters: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +64,12 @@ class ServiceRules:
 
 def service_rules(level: ServiceLevel, settings: RuleSettings) -> ServiceRules | None:
     """Every rule of a service level; ``None`` when Prometheus cannot compute its indicator."""
-    counts = expressions(level)
+    counted = settings.counters and is_counted(level)
+    counts = expressions(over_counters(level) if counted else level)
     if counts is None:
         return None
+    # What it counts stays its own, so that its revision changes with its queries.
+    level = paced(level) if counted else level
     recorded = Recorded(
         key=level.key, above_shards=settings.above_shards, shard_labels=settings.shard_labels
     )

@@ -16,7 +16,7 @@ from app.api.problems import HttpProblem
 from app.api.table import Call, Endpoint, Handler
 from app.services.alerts import active_alerts
 from collectors.readers.telemetry import LogQuery, TimeRange, TraceOrder, TraceQuery, Where
-from collectors.store import nanoseconds
+from collectors.store import nanoseconds, rfc3339
 from slo import naming
 from slo.errors import SourceError
 from slo.model import App, ServiceLevel
@@ -26,6 +26,7 @@ from slo.units import Duration
 _T = TypeVar("_T")
 
 _HOUR = Duration.of(hours=1)
+_DAY = Duration.of(days=1)
 _WEEK = Duration.of(days=7)
 _MOST = 1000
 _LIST: Mapping[str, object] = {"type": "array", "items": {"type": "object"}}
@@ -75,6 +76,14 @@ def _of_catalogue(asked: _Questions) -> tuple[Endpoint, ...]:
     return (
         _get("/v1/apps", "listApps", "Every application that you may see", asked.apps, "apps"),
         _get("/v1/apps/{app}", "getApp", "One application", asked.app, "name", parameters=(_APP,)),
+        _get(
+            "/v1/join-health",
+            "getJoinHealth",
+            "How telemetry is joined to its applications, what is missing, and what would mend it",
+            asked.join_health,
+            "shares",
+            parameters=(text("app", "Only this application."), *_RANGE),
+        ),
     )
 
 
@@ -177,6 +186,20 @@ class _Questions:
         scope = call.site.scope(call.request)
         app = _app(call, scope)
         return JSONResponse(shapes.app_detail(app, _seen(app, scope)))
+
+    async def join_health(self, call: Call) -> Response:
+        from app.reports.join_json import join_json  # noqa: PLC0415 - loads readers
+        from app.services.joins import health  # noqa: PLC0415 - as above
+
+        scope, name = call.site.scope(call.request), call.values["app"]
+        if name is not None:
+            _app(call, scope)
+        span = _range(call, _at(call), _DAY)
+        found = await self._desk.ask(
+            call, "joins", lambda: health(call.site.world, scope, span, name)
+        )
+        said = join_json(found.value, rfc3339)
+        return JSONResponse({"app": name, **said, **shapes.answered(found)})
 
     async def budget(self, call: Call) -> Response:
         from app import services  # noqa: PLC0415 - loads readers

@@ -1,4 +1,4 @@
-"""The Unattributed page: what belongs to no app, which key is missing, and who could add it."""
+"""The Unattributed page: what belongs to no app, which key is missing, and what would add it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import streamlit as st
 from app.console import tables, words
 from app.console.panels import Panel, show
 from app.console.visit import Visit
-from app.services.unattributed import join_health, unattributed
+from app.services.joins import JoinHealth, health
+from app.services.joins.model import RUNGS
+from app.services.unattributed import unattributed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RUNGS = {
-    1: "1 tagged with the app",
-    2: "2 service name",
-    3: "3 Kubernetes workload",
-    4: "4 container or image",
-    5: "5 address or host",
-}
+_RUNGS = {rung: f"{rung} {name}" for rung, name in RUNGS.items()}
+_UNTRUSTED = (
+    *("missing key", "service", "host", "namespace", "stream", "what to do", "generated file"),
+    *("command", "example"),
+)
 
 
 def draw() -> None:
@@ -39,13 +39,14 @@ def draw() -> None:
     )
     show(
         Panel(
-            title="How records were joined to their apps",
+            title="How telemetry is joined to its apps",
             key="join-health",
-            unit="share of each signal's records by rung of the ladder; a lower rung is surer",
-            ask=lambda here: join_health(here.world, here.scope, here.range),
+            unit="share that carries enough to be attributed, by rung; a lower rung is surer",
+            ask=lambda here: health(here.world, here.scope, here.range),
             draw=_health,
-            table=lambda frame: frame,
-            height=260,
+            table=_gaps,
+            empty=lambda found: not found.shares and not found.gaps,
+            height=300,
         )
     )
 
@@ -76,23 +77,87 @@ def _draw(here: Visit, frame: pd.DataFrame) -> None:
     )
 
 
-def _health(here: Visit, frame: pd.DataFrame) -> None:  # noqa: ARG001 - a panel's drawing
-    shown = frame[["app", "signal"]].copy()
-    shown["app"] = [each if isinstance(each, str) else "(nobody's)" for each in frame["app"]]
-    shown["joined by"] = [
-        _RUNGS.get(int(each), str(each)) if words.known(each) else "not joined"
-        for each in frame["rung"]
-    ]
-    shown["records"] = [words.amount(each) for each in frame["records"]]
-    shown["bar"] = [float(each) * 100 if words.known(each) else None for each in frame["share"]]
-    shown["share"] = [words.percent(each) for each in frame["share"]]
+def _health(here: Visit, found: JoinHealth) -> None:
+    """Shares by app and signal, then what is missing and the file that would mend it."""
     st.dataframe(
-        shown,
+        tables.cleaned(_shares(found), ("app",)),
         hide_index=True,
         key="health-table",
+        placeholder=words.ABSENT,
         column_config={
             "bar": st.column_config.ProgressColumn(
-                "of its signal", min_value=0, max_value=100, format=" ", width="small", color="blue"
+                "attributed", min_value=0, max_value=100, format=" ", width="small", color="blue"
             )
         },
     )
+    if not found.gaps:
+        if here.scope.apps is None:
+            st.success("Nothing lacks a key.", icon=":material/check:")
+        return
+    shown = _gaps(found)
+    shown["records"] = [words.amount(each) for each in shown["records"]]
+    shown["share"] = [words.percent(each) for each in shown["share"]]
+    st.caption("What lacks a key, and the generated file that would tag it")
+    st.dataframe(
+        tables.cleaned(
+            shown.drop(columns=["first"]).rename(columns={"last": "newest"}), _UNTRUSTED
+        ),
+        hide_index=True,
+        key="gaps-table",
+        placeholder=words.ABSENT,
+        column_config={
+            "what to do": st.column_config.TextColumn(width="large"),
+            "generated file": st.column_config.TextColumn(width="medium"),
+            "example": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _shares(found: JoinHealth) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415 - loaded with the first panel
+
+    rows = [
+        {
+            "app": each.app or "(all)",
+            "signal": each.signal,
+            "bar": None if (part := each.part()) is None else part * 100,
+            "share": words.percent(each.part()),
+            **{
+                name: words.percent(each.part(rung)) if rung in each.rungs else None
+                for rung, name in _RUNGS.items()
+            },
+            "of": f"{words.amount(each.records)} {each.unit}",
+            "not attributed": words.amount(each.lost),
+            "source": each.source,
+        }
+        for each in found.shares
+    ]
+    return pd.DataFrame(rows)
+
+
+def _gaps(found: JoinHealth) -> pd.DataFrame:
+    """The gaps as rows; what they say of themselves comes from whoever sent them."""
+    import pandas as pd  # noqa: PLC0415 - as above
+
+    rows = [
+        {
+            "signal": each.signal,
+            "missing key": each.missing,
+            "claimed by": ", ".join(each.claimants) or None,
+            "records": each.records,
+            "share": each.part,
+            "service": each.service,
+            "host": each.host,
+            "namespace": each.namespace,
+            "stream": each.stream,
+            "what to do": each.remedy.todo,
+            "generated file": ", ".join(each.remedy.files) or None,
+            "command": each.remedy.command,
+            "example": each.example,
+            "first": each.first,
+            "last": each.last,
+            "source": each.source,
+        }
+        for each in found.gaps
+    ]
+    return pd.DataFrame(rows)

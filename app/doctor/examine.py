@@ -11,9 +11,10 @@ from alerts.prometheus.groups import RuleSettings
 from app.doctor.alertmanager import alertmanager_check
 from app.doctor.installation import installation
 from app.doctor.model import Check, fail, warn
+from app.doctor.products import ProductVisit, product_checks
 from app.doctor.sources import Visit, source_checks
 from app.doctor.workspace import generated_files_check, workspace_checks
-from app.generation import shard_labels
+from app.generation import has_counters, shard_labels
 from app.project import Project
 from app.services import default_reference
 from collectors.readers.places import sources_of
@@ -43,6 +44,7 @@ def examine(patient: Patient) -> Iterator[Check]:
     yield from _safely("workspace", lambda: workspace_checks(project))
     yield from _safely("generated files", lambda: [generated_files_check(project)])
     yield from _sources(patient, project)
+    yield from _products(patient, project)
     url = project.workspace.alertmanager_url
     yield from _safely("alertmanager", lambda: [alertmanager_check(url, patient.clock)])
 
@@ -56,7 +58,10 @@ def _sources(patient: Patient, project: Project) -> Iterator[Check]:
             "name it under sources in headroom.yaml, or give --prometheus URL",
         )
     settings = RuleSettings(
-        catalogue=space.defaults.catalogue, links=space.links, shard_labels=shard_labels(space)
+        catalogue=space.defaults.catalogue,
+        links=space.links,
+        shard_labels=shard_labels(space),
+        counters=has_counters(space),
     )
     for source in space.prometheus.values():
         visit = Visit(
@@ -68,6 +73,20 @@ def _sources(patient: Patient, project: Project) -> Iterator[Check]:
             environ=patient.environ,
         )
         yield from _safely(source.reference, partial(source_checks, visit))
+
+
+def _products(patient: Patient, project: Project) -> Iterator[Check]:
+    if project.one_source:
+        return
+    for source in project.workspace.external.values():
+        visit = ProductVisit(
+            source=source,
+            levels=_levels_on(project, source.reference),
+            at=patient.now(),
+            clock=patient.clock,
+            environ=patient.environ,
+        )
+        yield from _safely(source.reference, partial(product_checks, visit))
 
 
 def _levels_on(project: Project, reference: str) -> list[ServiceLevel]:

@@ -17,10 +17,14 @@ _PRIVATE_FOLDER = 0o700
 
 
 class StateFile:
-    """A JSON file that is replaced as a whole: a crash leaves the old or the new one."""
+    """A JSON file that is replaced as a whole: a crash leaves the old or the new one.
 
-    def __init__(self, path: Path) -> None:
+    ``holds`` is what it holds, for people.
+    """
+
+    def __init__(self, path: Path, *, holds: str = "alerts") -> None:
         self.path = path
+        self._holds = holds
         self._written: str | None = None
 
     def load(self) -> dict[str, object]:
@@ -40,7 +44,7 @@ class StateFile:
             data = None
         if not isinstance(data, dict) or data.get("version") != VERSION:
             self.set_aside()
-            raise HeadroomError(f"{self.path} holds no alerts; it was set aside")
+            raise HeadroomError(f"{self.path} holds no {self._holds}; it was set aside")
         return data
 
     def save(self, data: Mapping[str, object]) -> None:

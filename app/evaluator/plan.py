@@ -10,7 +10,7 @@ from app.project import Project
 from app.services.evaluations import STORE, default_reference
 from collectors.readers.places import sources_of
 from slo import naming
-from slo.model import Logs, ServiceLevel, Spans
+from slo.model import External, Logs, ServiceLevel, Spans
 from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT, base_window
@@ -63,7 +63,10 @@ def levels_here(project: Project) -> tuple[ServiceLevel, ...]:
     default = default_reference(space)
     found = []
     for level in project.catalog.levels():
-        records = isinstance(level.slo.indicator.measure, Logs | Spans)
+        measure = level.slo.indicator.measure
+        if isinstance(measure, External):
+            continue
+        records = isinstance(measure, Logs | Spans)
         unsaid = level.slo.indicator.source is None
         if project.one_source or (records and unsaid):
             here = space.store is not None and (records or default == STORE)

@@ -9,7 +9,7 @@ from app.live_checks.findings import Cause, Findings
 from app.live_checks.server import Server
 from slo.clusters import source_of
 from slo.ledger import count_selector
-from slo.model import Cluster, Events, Latency, Logs, Probe, ServiceLevel, Spans
+from slo.model import Cluster, Events, External, Latency, Logs, Probe, ServiceLevel, Spans
 from slo.problems import Severity, Span
 from slo.promql import Matcher, Selector
 
@@ -69,7 +69,7 @@ def scopes_of(
 ) -> Iterator[Scope]:
     """Yield the clusters of a service level; one that no Prometheus computes has none."""
     indicator = level.slo.indicator
-    if isinstance(indicator.measure, Logs | Spans):
+    if isinstance(indicator.measure, Logs | Spans | External):
         return
     for cluster in level.environment.clusters:
         reference = indicator.source or source_of(cluster, default)

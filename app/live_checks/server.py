@@ -5,6 +5,7 @@ All answers are small whatever the number of series: names, labels, values and c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 
@@ -68,6 +69,14 @@ class Server:
             for series in self._view.ask(expression)
             for _, value in series.points
         }
+
+    def groups(self, expression: str) -> tuple[tuple[Mapping[str, str], int], ...]:
+        """Return the labels and values of an expression's series at the end."""
+        return tuple(
+            (series.labels, int(value))
+            for series in self._view.ask(expression)
+            for _, value in series.points
+        )
 
 
 def _presence(selector: Selector, back: Duration) -> str:

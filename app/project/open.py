@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.project.absolute import with_absolute_paths
 from app.project.files import WORKSPACE_FILE, Inputs, find_workspace, scan, shown
 from app.project.lost_paths import without_lost_paths
 from slo import nodes
@@ -20,7 +21,7 @@ from slo.problems import Problem, Span, has_errors, in_order
 from slo.records import dataclass
 from slo.suggest import did_you_mean
 from slo.units import Duration
-from slo.workspace import OAuth2, PrometheusSource, Workspace
+from slo.workspace import PrometheusSource, Workspace
 
 FLAG_SOURCE = "flag"
 """The name of the source that ``--prometheus URL`` makes."""
@@ -100,7 +101,13 @@ def open_project(
     library, unsound = _templates(space, root)
     problems += unsound
     documents = headroom_documents(apps.files, problems)
-    loaded = catalog_of(documents, space.defaults, templates=library, sources=space.sources)
+    loaded = catalog_of(
+        documents,
+        space.defaults,
+        templates=library,
+        sources=space.sources,
+        default_sources=space.default_external,
+    )
     policies, unread = policies_of(documents)
     problems += [*loaded.problems, *unread]
     ordered = in_order(problems)
@@ -109,7 +116,7 @@ def open_project(
     if prometheus is not None and store is not None:
         raise UsageError("--prometheus and --store exclude each other")
     server = prometheus or (None if store else environment.get(_PROMETHEUS)) or None
-    space = _with_absolute_paths(space, root)
+    space = with_absolute_paths(space, root)
     if store is not None:
         space = _on_store(space, store)
     elif server is not None:
@@ -140,7 +147,7 @@ def open_workspace(
     if has_errors(problems):
         raise SpecError(in_order(problems))
     root = Path.cwd() if file is None else file.parent
-    return _with_absolute_paths(space, root), root
+    return with_absolute_paths(space, root), root
 
 
 def _workspace_file(paths: Sequence[str], named: str | None) -> Path | None:
@@ -254,41 +261,11 @@ def _on_store(space: Workspace, folder: str) -> Workspace:
         default_prometheus=None,
         elasticsearch={},
         default_elasticsearch=None,
+        external={},
+        default_external={},
         metrics=None,
         store=str(Path(folder).absolute()),
     )
-
-
-def _with_absolute_paths(space: Workspace, root: Path) -> Workspace:
-    """The same workspace with the files of its sources found from anywhere."""
-    return replace(
-        space,
-        prometheus={name: _absolute(source, root) for name, source in space.prometheus.items()},
-        store=None if space.store is None else str(root / space.store),
-    )
-
-
-def _absolute(source: PrometheusSource, root: Path) -> PrometheusSource:
-    def place(path: str | None) -> str | None:
-        return None if path is None else str(root / path)
-
-    basic, oauth2, tls = source.basic_auth, source.oauth2, source.tls
-    return replace(
-        source,
-        bearer_token_file=place(source.bearer_token_file),
-        basic_auth=basic and replace(basic, password_file=str(root / basic.password_file)),
-        oauth2=oauth2 and _secret_at(oauth2, root),
-        tls=replace(
-            tls,
-            ca_file=place(tls.ca_file),
-            cert_file=place(tls.cert_file),
-            key_file=place(tls.key_file),
-        ),
-    )
-
-
-def _secret_at(oauth2: OAuth2, root: Path) -> OAuth2:
-    return replace(oauth2, client_secret_file=str(root / oauth2.client_secret_file))
 
 
 def _default_workspace() -> Workspace:

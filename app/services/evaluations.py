@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.project.open import Project
+from app.services.products import external_counts, reached
 from slo.clusters import source_of
 from slo.errors import SourceError, UsageError
 from slo.evaluate import Evaluation, evaluate, windows_of
@@ -106,10 +108,12 @@ def count_reader(
     references = {ref for level in levels for ref in _references(level, default)}
     for source in space.elasticsearch.values():
         if source.reference in references:
-            try:
-                readers[source.reference] = search_counts(source, deadline, environ)
-            except SourceError as error:
-                readers[source.reference] = _Unreached(error)
+            readers[source.reference] = reached(partial(search_counts, source, deadline, environ))
+    for product in space.external.values():
+        if product.reference in references:
+            readers[product.reference] = reached(
+                partial(external_counts, product, deadline, environ)
+            )
     return MultiSourceReader(readers, default=default)
 
 
@@ -307,9 +311,11 @@ def _profile_reader(
     from collectors.readers.prometheus import PrometheusClient  # noqa: PLC0415 - loads requests
     from collectors.readers.prometheus.profile import ProfileReader  # noqa: PLC0415
 
-    cluster = elasticsearch_at(space, reference)
+    cluster, product = elasticsearch_at(space, reference), space.external.get(reference)
     if cluster is not None:
         return search_counts(cluster, deadline, environ).profiles
+    if product is not None:
+        return external_counts(product, deadline, environ).profiles
     source = next(each for each in space.prometheus.values() if each.reference == reference)
     client = PrometheusClient(source, environ=environ)
     return ProfileReader(client=client, default_source=default, deadline=deadline).read
@@ -323,22 +329,6 @@ def search_counts(
     from collectors.readers.elasticsearch import ElasticsearchCounts  # noqa: PLC0415 - as above
 
     return ElasticsearchCounts(Cluster(source, environ=environ), deadline=deadline)
-
-
-class _Unreached:
-    """A source that cannot even be set up, which is told when it is asked."""
-
-    def __init__(self, error: SourceError) -> None:
-        self._error = error
-
-    def read(
-        self,
-        levels: Sequence[ServiceLevel],  # noqa: ARG002 - the port's
-        windows: Sequence[Duration],  # noqa: ARG002 - the port's
-        at: datetime,  # noqa: ARG002 - the port's
-    ) -> Mapping[SloKey, Reading]:
-        """Raise what is wrong."""
-        raise self._error
 
 
 def _opened(path: str, stored: StoreReader | None) -> StoreReader:

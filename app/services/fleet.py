@@ -20,7 +20,7 @@ from collectors.readers.telemetry import Answered, TimeRange
 from slo.errors import SourceError, SpecError, UsageError
 from slo.evaluate import EXHAUSTION_WINDOW, Evaluation, State
 from slo.gate.findings import Effect
-from slo.model import App, Environment, Logs, Spans
+from slo.model import App, Environment, External, Logs, Spans
 from slo.ports import NoData, NoDataReason
 from slo.records import dataclass
 from slo.suggest import did_you_mean
@@ -257,7 +257,7 @@ def _fresh(place: Place, found: _Found, mine: Sequence[Evaluation]) -> dict[str,
         seen = (
             one.reading.observed_at
             for one in mine
-            if not isinstance(one.level.slo.indicator.measure, Logs | Spans)
+            if not isinstance(one.level.slo.indicator.measure, Logs | Spans | External)
         )
         newest = max((each for each in seen if each is not None), default=None)
         stored["metrics_at"] = None if newest is None else nanoseconds(newest)

@@ -15,6 +15,8 @@ from collectors.readers.telemetry import Answered, TimeRange
 if TYPE_CHECKING:
     import pandas as pd
 
+    from collectors.readers.telemetry import TelemetryReader
+
 T = TypeVar("T")
 
 
@@ -38,16 +40,23 @@ def holdings(world: World, scope: Scope, range_: TimeRange) -> Answered[pd.DataF
     Telemetry that names no environment is that of the app's only one. What belongs to nobody is
     for those who see all apps. Raises ``SourceError``.
     """
-    found = world.reader("telemetry").inventory(range_)
+    return held_by(world.reader("telemetry"), world.project, scope, range_)
+
+
+def held_by(
+    reader: TelemetryReader, project: Project, scope: Scope, range_: TimeRange
+) -> Answered[pd.DataFrame]:
+    """Return what one source holds of what the asker sees, as `holdings` does."""
+    found = reader.inventory(range_)
     frame = found.value.copy()
-    only = _only_environments(world.project)
+    only = _only_environments(project)
     unnamed = frame["env"].isna()
     frame["env"] = frame["env"].astype("object")
     frame.loc[unnamed, "env"] = frame.loc[unnamed, "app"].map(only).astype("object")
     frame["env"] = frame["env"].where(frame["env"].notna(), None)
     seen = np.array(
         [
-            _sees(scope, _text(app), _text(env))
+            sees(scope, _text(app), _text(env))
             for app, env in zip(frame["app"], frame["env"], strict=True)
         ],
         dtype=np.bool_,
@@ -55,7 +64,8 @@ def holdings(world: World, scope: Scope, range_: TimeRange) -> Answered[pd.DataF
     return reshaped(found, frame[seen].reset_index(drop=True))
 
 
-def _sees(scope: Scope, app: str | None, env: str | None) -> bool:
+def sees(scope: Scope, app: str | None, env: str | None) -> bool:
+    """Whether what is an application's, or nobody's, in an environment may be shown."""
     if app is None:
         return scope.apps is None
     # Nobody knows which environment it is of: it may be one that is not to be seen.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from app.services.evaluations import (
     place_of_records,
     search_counts,
 )
+from app.services.products import external_counts
 from app.services.subjects import service_level
 from app.services.times import instant
 from app.services.world import World
@@ -22,7 +23,8 @@ from collectors.readers.telemetry import Answered, MetricReader, TimeRange
 from slo.clusters import source_of
 from slo.errors import SourceError, SourceUnavailable, UsageError
 from slo.ledger import Expressions, Part, expressions
-from slo.model import Logs, ServiceLevel, Spans
+from slo.model import External, Logs, ServiceLevel, Spans
+from slo.ports import Counts
 from slo.records import dataclass
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
@@ -34,10 +36,12 @@ if TYPE_CHECKING:
     from collectors.readers.prometheus.clock import Deadline
     from collectors.readers.store import StoreCounts
 
-POINTS = 600
-"""How many points a series has at most."""
+POINTS = 288
+"""How many points a series has at most: those of a day are of whole slots of the ledger."""
 
 _SHORTEST = Duration.parse("30s")
+_FINEST_UNTIL = Duration.parse("15m")
+"""The longest step that other products are asked for in slots."""
 _MILLISECOND = 1_000_000
 
 Rates = Mapping[int, tuple[float, float]]
@@ -58,16 +62,23 @@ def indicator_series(
     if range_.length < 1:
         raise UsageError("the range is empty")
     found = _Series(world=world, level=level, range=range_, step=_step(level, range_))
-    if isinstance(level.slo.indicator.measure, Logs | Spans):
+    measure = level.slo.indicator.measure
+    if isinstance(measure, Logs | Spans):
         return found.of_records()
-    return found.of_metrics()
+    return found.of_product(measure) if isinstance(measure, External) else found.of_metrics()
 
 
 def _step(level: ServiceLevel, range_: TimeRange) -> Duration:
-    """A step that gives at most ``POINTS``: of whole slots where it is longer than one."""
-    shortest = max(_SHORTEST, level.slo.indicator.scrape_interval).milliseconds
-    length = max(shortest, -(-range_.length // (_MILLISECOND * POINTS)))
-    slot = LEDGER_SLOT.milliseconds
+    """A step that gives at most ``POINTS``: of whole slots where it is longer than one.
+
+    Other products are asked for slots, or for whole hours where those would be too many.
+    """
+    slot, hour = LEDGER_SLOT.milliseconds, Duration.of(hours=1).milliseconds
+    length = -(-range_.length // (_MILLISECOND * POINTS))
+    if isinstance(level.slo.indicator.measure, External):
+        unit = slot if length <= _FINEST_UNTIL.milliseconds else hour
+        return Duration(milliseconds=max(1, -(-length // unit)) * unit)
+    length = max(_SHORTEST.milliseconds, level.slo.indicator.scrape_interval.milliseconds, length)
     whole = length if length < slot else -(-length // slot) * slot
     return Duration(milliseconds=-(-whole // 1000) * 1000)
 
@@ -96,8 +107,36 @@ class _Series:
         profile = counts.series(
             self.level, self._end, span=Duration(milliseconds=length), step=self.step
         )
-        last, seconds = self.range.end // _MILLISECOND, self.step.milliseconds / 1000
-        rates = {
+        rates = self._rates(profile, self.range.end // _MILLISECOND)
+        return self._answer(rates, (reference,), (_shown(self.level),), ())
+
+    def of_product(self, measure: External) -> Answered[pd.DataFrame]:
+        """Ask the product that counts; the last step is whole. Raises ``SourceError``."""
+        space = self.world.project.workspace
+        source = space.external.get(self.level.slo.indicator.source or "")
+        if source is None or self.world.project.one_source:
+            raise SourceUnavailable(
+                f"{self.level.slo.indicator.source} counts {self.level.key}, and is not asked here",
+                source=str(self.level.slo.indicator.source),
+                hint="name it under sources in headroom.yaml, and give neither --prometheus "
+                "nor --store",
+            )
+        step = self.step.milliseconds
+        last = self.range.end // _MILLISECOND // step * step
+        counts = external_counts(source, self.world.deadline, self.world.environ)
+        span = Duration(milliseconds=self._steps * step)
+        offset = self.level.slo.indicator.offset
+        # Whole hours are asked for as such only if they end with an hour of the past as well.
+        shift = 0 if offset is None else offset.milliseconds % step
+        until = instant((last + shift) * _MILLISECOND)
+        profile = counts.series(self.level, until, span=span, step=self.step)
+        queries = tuple(each for each in (measure.total, measure.bad, measure.good) if each)
+        return self._answer(self._rates(profile, last), (source.reference,), queries, ())
+
+    def _rates(self, profile: Sequence[Counts | None], last: int) -> Rates:
+        """Events per second by the end of each step, of which the last is in milliseconds."""
+        seconds = self.step.milliseconds / 1000
+        return {
             last - back * self.step.milliseconds: (
                 float(each.total) / seconds,
                 float(each.bad) / seconds,
@@ -105,7 +144,6 @@ class _Series:
             for back, each in enumerate(reversed(profile))
             if each is not None
         }
-        return self._answer(rates, (reference,), (_shown(self.level),), ())
 
     def _counts(self) -> tuple[str, StoreCounts | ElasticsearchCounts]:
         """What counts the records, and its reference. Raises ``SourceUnavailable``."""

@@ -1,4 +1,4 @@
-"""Telemetry that belongs to no application, and how well the rest is joined to its own."""
+"""Telemetry that belongs to no application; `app.services.joins` tells what would mend it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.access import Scope
-from app.services.holdings import holdings, reshaped
+from app.services.holdings import reshaped
 from app.services.world import World
 from collectors.readers.telemetry import Answered, TimeRange
 
@@ -18,7 +18,6 @@ COLUMNS = (
     *("signal", "service", "host", "namespace", "missing", "claimants", "who"),
     *("records", "share", "first", "last", "example"),
 )
-HEALTH_COLUMNS = ("app", "signal", "rung", "records", "share")
 
 
 def unattributed(world: World, scope: Scope, range_: TimeRange) -> Answered[pd.DataFrame]:
@@ -44,32 +43,6 @@ def unattributed(world: World, scope: Scope, range_: TimeRange) -> Answered[pd.D
     frame["share"] = frame["records"] / frame.groupby("signal")["records"].transform("sum")
     ordered = frame.sort_values("records", ascending=False, kind="stable", ignore_index=True)
     return reshaped(found, ordered[list(COLUMNS)])
-
-
-def join_health(
-    world: World, scope: Scope, range_: TimeRange, app: str | None = None
-) -> Answered[pd.DataFrame]:
-    """Return how records were joined to applications: by which rung of the ladder, how many.
-
-    Columns: app (``None`` for what belongs to nobody), signal, rung (1 to 5, NA where none held),
-    records, share (of that app's records of the signal; for what belongs to nobody, of all of the
-    signal). Raises ``Forbidden``, ``UsageError`` and ``SourceError``.
-    """
-    if app is not None:
-        scope.check(app)
-        world.project.levels(app, None)
-    found = holdings(world, scope, range_)
-    frame = found.value
-    everything = frame.groupby("signal")["records"].sum()
-    if app is not None:
-        frame = frame[frame["app"] == app]
-    keys = ["app", "signal", "rung"]
-    grouped = frame.groupby(keys, dropna=False, as_index=False).agg({"records": "sum"})
-    grouped["rung"] = grouped["rung"].astype("Int64")
-    own = grouped.groupby(["app", "signal"], dropna=False)["records"].transform("sum")
-    whole = own.where(grouped["app"].notna(), grouped["signal"].map(everything))
-    grouped["share"] = grouped["records"] / whole
-    return reshaped(found, grouped[list(HEALTH_COLUMNS)])
 
 
 def claimed(text: object) -> list[str]:

@@ -265,8 +265,8 @@ class TelemetryReader(Protocol):
     def unattributed(self, range_: TimeRange) -> Answered[pd.DataFrame]:
         """Return what belongs to nobody, grouped by what it says of itself.
 
-        Columns: signal, service, host, namespace, missing, claimants, records, first, last,
-        example.
+        Columns: signal, service, host, namespace, stream (where the source keeps streams), missing,
+        claimants, records, first, last, example.
         """
         ...
 

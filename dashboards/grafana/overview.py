@@ -13,6 +13,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from dashboards.grafana import panels, slo_panels
 from dashboards.grafana.json_text import json_text
 from slo import naming
+from slo.counters import is_counted, paced
 from slo.model import App, Environment, ServiceLevel
 from slo.windows import Catalogue
 from slo.workspace import Links
@@ -30,9 +31,17 @@ _Placed = tuple[panels.Panel, int]
 
 
 def overview(
-    app: App, environment: Environment, catalogue: Catalogue, links: Links
+    app: App,
+    environment: Environment,
+    catalogue: Catalogue,
+    links: Links,
+    *,
+    counters: bool = False,
 ) -> dict[str, object]:
-    """Return the overview as JSON data in Grafana's classic dashboard model."""
+    """Return the overview as JSON data in Grafana's classic dashboard model.
+
+    ``counters`` says that Prometheus has counters of what it cannot read itself.
+    """
     board = (
         dashboard.Dashboard(f"{app.title or app.name} · {environment.name}")
         .uid(naming.dashboard_uid(app.name, environment.name, NAME))
@@ -55,7 +64,7 @@ def overview(
     for title, url in _outward(app, environment, links):
         board = board.link(dashboard.DashboardLink(title).url(url).target_blank(target_blank=True))
     levels = [ServiceLevel(app=app, environment=environment, slo=slo) for slo in environment.slos]
-    _fill(board, levels, catalogue)
+    _fill(board, levels, catalogue, counters=counters)
     loaded: dict[str, object] = json.loads(json.dumps(board.build(), cls=JSONEncoder))
     return loaded
 
@@ -65,11 +74,13 @@ def render(dashboard: Mapping[str, object]) -> str:
     return json_text(dashboard) + "\n"
 
 
-def files(app: App, catalogue: Catalogue, links: Links) -> Mapping[str, str]:
+def files(
+    app: App, catalogue: Catalogue, links: Links, *, counters: bool = False
+) -> Mapping[str, str]:
     """Return the overviews by path relative to the output; an environment without SLOs has none."""
     return {
         f"grafana/{environment.name}/{app.name}/{NAME}.json": render(
-            overview(app, environment, catalogue, links)
+            overview(app, environment, catalogue, links, counters=counters)
         )
         for environment in app.environments
         if environment.slos
@@ -87,14 +98,23 @@ def _outward(app: App, environment: Environment, links: Links) -> list[tuple[str
     return found
 
 
-def _fill(board: dashboard.Dashboard, levels: Sequence[ServiceLevel], catalogue: Catalogue) -> None:
+def _fill(
+    board: dashboard.Dashboard,
+    levels: Sequence[ServiceLevel],
+    catalogue: Catalogue,
+    *,
+    counters: bool,
+) -> None:
     grid = _Grid(board)
-    recorded = [level for level in levels if slo_panels.is_recorded(level)]
+    recorded = [paced(level) for level in levels if counters or not is_counted(level)]
     if recorded:
         grid.line([(slo_panels.summary(recorded, catalogue), COLUMNS)], min(3 + len(recorded), 14))
     closed = len(levels) > _MOST_OPEN
     for level in levels:
-        grid.row(slo_panels.row_title(level), slo_panels.lines(level, catalogue), closed=closed)
+        lines = slo_panels.elsewhere()
+        if counters or not is_counted(level):
+            lines = slo_panels.lines(paced(level), catalogue)
+        grid.row(slo_panels.row_title(level), lines, closed=closed)
 
 
 class _Grid:

@@ -27,7 +27,7 @@ from dashboards.grafana.panels import (
 )
 from dashboards.grafana.queries import Scope
 from slo import naming
-from slo.model import AlertSeverity, BurnPair, Logs, ServiceLevel, Spans
+from slo.model import AlertSeverity, BurnPair, ServiceLevel
 from slo.units import Duration
 from slo.windows import Catalogue, usable_pairs
 
@@ -48,11 +48,6 @@ _COVERAGE_FORMULA = "recorded / expected five-minute slots of the period."
 
 _FIGURES_HEIGHT = 5
 _CHARTS_HEIGHT = 8
-
-
-def is_recorded(level: ServiceLevel) -> bool:
-    """Whether Prometheus rules record this service level; logs and spans are counted elsewhere."""
-    return not isinstance(level.slo.indicator.measure, Logs | Spans)
 
 
 def row_title(level: ServiceLevel) -> str:
@@ -98,10 +93,17 @@ def summary(levels: Sequence[ServiceLevel], catalogue: Catalogue) -> Panel:
     )
 
 
-def lines(level: ServiceLevel, catalogue: Catalogue) -> list[tuple[list[tuple[Panel, int]], int]]:
-    """Return the lines of an SLO's row: panels with their widths, and the line's height."""
-    if not is_recorded(level):
-        return [([(_elsewhere(), 24)], 3)]
+Lines = list[tuple[list[tuple[Panel, int]], int]]
+"""The lines of a row: panels with their widths, and the line's height."""
+
+
+def elsewhere() -> Lines:
+    """Return the lines of an SLO that no rule records."""
+    return [([(_elsewhere(), 24)], 3)]
+
+
+def lines(level: ServiceLevel, catalogue: Catalogue) -> Lines:
+    """Return the lines of an SLO that rules record."""
     scope = Scope.of(level.key)
     pairs = usable_pairs(level, catalogue).pairs
     figures: list[tuple[Panel, int]] = [
@@ -266,7 +268,7 @@ def _elsewhere() -> Panel:
     return note(
         title="Counted elsewhere",
         description="Why there is no chart of this SLO here.",
-        content="Logs and spans are counted where they are stored. Prometheus holds no series for"
+        content="Its events are counted where they are stored. Prometheus holds no series for"
         " this SLO; `headroom status` and the console show its budget.",
     )
 

@@ -1,6 +1,7 @@
 """The catalog: every App document of every file, checked against one another."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from slo.fields import Located
 from slo.loader.apps import DraftApp, build_app
@@ -11,6 +12,8 @@ from slo.printable import quote
 from slo.problems import Problem, Span, error, in_order
 from slo.records import dataclass
 from slo.workspace import Defaults
+
+NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +30,23 @@ def load_catalog(
     *,
     templates: Templates | None = None,
     sources: Collection[str] = (),
+    default_sources: Mapping[str, str] = NO_DEFAULTS,
 ) -> Loaded:
     """Read the App documents of files; documents of other kinds have loaders of their own.
 
-    ``sources`` are the workspace's references, checked when there are any. The result does not
-    depend on the order of the files. Never raises, whatever the texts.
+    ``sources`` are the workspace's references, checked when there are any; ``default_sources`` has
+    for a kind the reference that the kind alone stands for. The result does not depend on the
+    order of the files. Never raises, whatever the texts.
     """
     problems: list[Problem] = []
     documents = headroom_documents(files, problems)
-    loaded = catalog_of(documents, defaults, templates=templates, sources=sources)
+    loaded = catalog_of(
+        documents,
+        defaults,
+        templates=templates,
+        sources=sources,
+        default_sources=default_sources,
+    )
     return Loaded(catalog=loaded.catalog, problems=in_order([*problems, *loaded.problems]))
 
 
@@ -45,6 +56,7 @@ def catalog_of(
     *,
     templates: Templates | None = None,
     sources: Collection[str] = (),
+    default_sources: Mapping[str, str] = NO_DEFAULTS,
 ) -> Loaded:
     """Read the App documents among those that are parsed already; else as ``load_catalog``."""
     problems: list[Problem] = []
@@ -53,6 +65,7 @@ def catalog_of(
         texts={document.file.name: document.file.text for document in documents},
         templates=templates,
         sources=sources,
+        default_sources=default_sources,
         problems=problems,
     )
     drafts = [build_app(document, intake) for document in documents if document.kind == "App"]

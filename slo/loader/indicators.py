@@ -9,6 +9,7 @@ from types import MappingProxyType
 from slo.fields import Fields
 from slo.loader import shapes_indicator
 from slo.loader.boundaries import check_boundary
+from slo.loader.external_indicators import check_language, external_measure
 from slo.loader.intake import Intake
 from slo.loader.queries import (
     counted,
@@ -38,6 +39,7 @@ from slo.printable import quote
 from slo.shape import UNREADABLE
 from slo.units import Duration
 from slo.windows import LEDGER_SLOT
+from slo.workspace import external_kind
 
 _CONDITION = re.compile(
     r"\s*(<=|>=|==|!=|<|>)\s*([-+]?(?:[0-9]{1,40}(?:\.[0-9]{1,40})?|\.[0-9]{1,40}))\s*"
@@ -47,15 +49,10 @@ _CONDITION = re.compile(
 def build_indicator(fields: Fields, intake: Intake) -> Indicator | None:
     """Return the indicator of an SLO, its template expanded, or None once problems say why."""
     template = fields.get("template", str)
-    if template is None:
-        measure = _measure(fields, intake)
-        base = None
-    else:
-        expanded = _expanded(fields, template, intake)
-        if expanded is None:
-            return None
-        measure = _measure(expanded, intake)
-        base = expanded
+    base = None if template is None else _expanded(fields, template, intake)
+    if template is not None and base is None:
+        return None
+    measure = _measure(fields if base is None else base, intake)
     if measure is None:
         return None
     indicator = Indicator(
@@ -68,6 +65,8 @@ def build_indicator(fields: Fields, intake: Intake) -> Indicator | None:
 
 def with_common(indicator: Indicator, fields: Fields, intake: Intake) -> Indicator:
     """Return the indicator with the keys that say where and how it is read."""
+    source = source_reference(fields, intake)
+    check_language(indicator, source, fields, intake)
     offset = fields.get("offset", Duration) or indicator.offset
     proven = fields.get("proven", bool)
     return replace(
@@ -76,7 +75,7 @@ def with_common(indicator: Indicator, fields: Fields, intake: Intake) -> Indicat
         scrape_interval=fields.get("scrapeInterval", Duration) or indicator.scrape_interval,
         target=fields.each("target", str) or indicator.target,
         proven=indicator.proven if proven is None else proven,
-        source=source_reference(fields, intake) or indicator.source,
+        source=source or indicator.source,
     )
 
 
@@ -97,6 +96,9 @@ def _expanded(fields: Fields, template: str, intake: Intake) -> Fields | None:
 
 
 def _measure(fields: Fields, intake: Intake) -> Measure | None:
+    product = external_kind(fields.get("source", str))
+    if product is not None:
+        return external_measure(fields, product, intake)
     for kind, build in _BUILDERS.items():
         if fields.value(kind) is not None:
             return build(fields, intake)

@@ -44,13 +44,14 @@ class Intake:
     """The context of one load; builders add to ``problems`` and return None for what is lost.
 
     ``texts`` holds the files by name. ``sources`` are the references that exist, empty when that
-    is not known.
+    is not known; ``default_sources`` has for a kind the one that the kind alone stands for.
     """
 
     defaults: Defaults
     texts: Mapping[str, str]
     templates: Templates | None = None
     sources: Collection[str] = ()
+    default_sources: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     suggestions: Allowance = field(default_factory=Allowance)
 

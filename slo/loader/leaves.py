@@ -5,6 +5,7 @@ from decimal import Decimal
 from slo.loader.documents import API_VERSION
 from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Shape, Text
 from slo.units import Duration
+from slo.workspace import EXTERNAL_KINDS
 
 _NAME = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 
@@ -56,8 +57,15 @@ SOURCE_REFERENCE = Text(
     max_length=80,
 )
 
+INDICATOR_SOURCE = Text(
+    pattern=f"(?:prometheus|elasticsearch)/{_NAME}|store|(?:{'|'.join(EXTERNAL_KINDS)})(?:/{_NAME})?",
+    form="a source such as prometheus/eu or datadog",
+    max_length=80,
+)
+"""Where one indicator is read: a product's kind alone is its default source."""
+
 QUERY = Text(multiline=True, max_length=20_000)
-"""A PromQL selector or expression."""
+"""A PromQL selector or expression, or a query in the language of another product."""
 
 WINDOW = DurationText(description="The rolling period of the error budget, such as 30d.")
 

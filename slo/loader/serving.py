@@ -4,9 +4,20 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from slo.fields import Fields
+from slo.loader.sources import build_basic_auth, build_headers, build_tls
 from slo.printable import quote
 from slo.problems import Problem, error
-from slo.serving import Forward, IngestToken, Price, PriceTable, Retention, Serving, TrustedProxy
+from slo.serving import (
+    Counting,
+    Forward,
+    IngestToken,
+    Price,
+    PriceTable,
+    RemoteWrite,
+    Retention,
+    Serving,
+    TrustedProxy,
+)
 from slo.suggest import did_you_mean
 from slo.units import Duration
 
@@ -23,7 +34,7 @@ def build_retention(store: Fields | None) -> dict[str, Retention]:
     }
 
 
-def build_serving(fields: Fields | None) -> Serving:
+def build_serving(fields: Fields | None, problems: list[Problem]) -> Serving:
     """Return who may send and who may look."""
     if fields is None:
         return Serving()
@@ -36,6 +47,8 @@ def build_serving(fields: Fields | None) -> Serving:
         trusted_proxy=_proxy(fields.get("trustedProxy", Fields)),
         roles=fields.get("roles", str),
         forward=_forward(fields.get("forward", Fields)),
+        counting=_counting(fields.get("counters", Fields)),
+        remote_write=_remote_write(fields.get("remoteWrite", Fields), problems),
     )
 
 
@@ -75,6 +88,30 @@ def _forward(fields: Fields | None) -> Forward | None:
         return None
     signals = fields.each("signals", str)
     return Forward(elasticsearch=name, signals=signals) if signals else Forward(elasticsearch=name)
+
+
+def _counting(fields: Fields | None) -> Counting:
+    interval = None if fields is None else fields.get("interval", Duration)
+    if fields is None or interval is None:
+        return Counting()
+    return Counting(interval=interval, lag=fields.get("lag", Duration))
+
+
+def _remote_write(fields: Fields | None, problems: list[Problem]) -> RemoteWrite | None:
+    if fields is None:
+        return None
+    headers = build_headers(fields, problems)
+    if not fields.complete:
+        return None
+    return RemoteWrite(
+        url=fields.need("url", str),
+        interval=fields.need("interval", Duration),
+        timeout=fields.need("timeout", Duration),
+        headers=headers,
+        bearer_token_file=fields.get("bearerTokenFile", str),
+        basic_auth=build_basic_auth(fields),
+        tls=build_tls(fields),
+    )
 
 
 def _proxy(fields: Fields | None) -> TrustedProxy | None:

@@ -2,11 +2,11 @@
 
 from slo.loader.leaves import (
     BUCKETS,
+    INDICATOR_SOURCE,
     LABEL_NAME,
     NAME,
     QUERY,
     SCRAPE_INTERVAL,
-    SOURCE_REFERENCE,
 )
 from slo.shape import (
     Anything,
@@ -177,8 +177,9 @@ COMMON = {
         description="Says that a bad selector which has never matched anything is right.",
     ),
     "source": Field(
-        shape=SOURCE_REFERENCE,
-        description="The source to read instead of the environment's, such as prometheus/eu.",
+        shape=INDICATOR_SOURCE,
+        description="The source to read instead of the environment's, such as prometheus/eu; of a "
+        "product such as datadog, whose own language then is that of events or ratio.",
     ),
 }
 

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from slo.loader.leaves import FILE_PATH, NAME
+from slo.loader.leaves import FILE_PATH, NAME, VALUE
+from slo.loader.shapes_tls import TLS
 from slo.serving import FORWARDED, SIGNALS
-from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Text
+from slo.shape import Choice, DurationText, Field, ListOf, MapOf, Number, Record, Text, Url
 from slo.units import Duration
 
 SIZE = Text(
@@ -37,6 +38,51 @@ STORE = Record(
             description="What is thrown away, by signal; nothing where it says nothing.",
         ),
     },
+)
+
+_PACE = DurationText(minimum=Duration.of(seconds=1), maximum=Duration.of(minutes=5))
+
+COUNTERS = Record(
+    description="How events that Prometheus cannot read become counters.",
+    fields={
+        "interval": Field(shape=_PACE, default="15s", description="How often they are counted."),
+        "lag": Field(
+            shape=DurationText(minimum=Duration.of(seconds=1), maximum=Duration.of(days=1)),
+            description="How late events may arrive and still count; 5m for log records and "
+            "spans, and what the source says for others.",
+        ),
+    },
+)
+
+REMOTE_WRITE = Record(
+    description="A server that takes Prometheus remote write 1.0.",
+    fields={
+        "url": Field(shape=Url(), required=True, description="Where requests are sent."),
+        "interval": Field(shape=_PACE, default="30s", description="How often a sample is made."),
+        "timeout": Field(
+            shape=DurationText(minimum=Duration(milliseconds=100), maximum=Duration.of(minutes=5)),
+            default="30s",
+            description="How long an answer may take.",
+        ),
+        "headers": Field(
+            shape=MapOf(key=_HEADER, shape=VALUE), description="Headers of every request."
+        ),
+        "bearerTokenFile": Field(shape=FILE_PATH, description="The file that holds a token."),
+        "basicAuth": Field(
+            shape=Record(
+                description="A user and the file that holds the password.",
+                fields={
+                    "username": Field(shape=VALUE, required=True, description="The user."),
+                    "passwordFile": Field(
+                        shape=FILE_PATH, required=True, description="The file with the password."
+                    ),
+                },
+            ),
+            description="A user with a password.",
+        ),
+        "tls": Field(shape=TLS, description="Certificates."),
+    },
+    forbid_together=(("bearerTokenFile", "basicAuth"),),
 )
 
 SERVE = Record(
@@ -93,6 +139,13 @@ SERVE = Record(
                 }
             ),
             description="Send on what arrives; see [receiving](receiving.md#forwarding).",
+        ),
+        "counters": Field(
+            shape=COUNTERS, description="How events are counted; see [counters](counters.md)."
+        ),
+        "remoteWrite": Field(
+            shape=REMOTE_WRITE,
+            description="Send the counters too; see [counters](counters.md#remote-write).",
         ),
     },
     needs={"roles": ("trustedProxy",)},

@@ -3,7 +3,9 @@
 from slo._shape import NotRead
 from slo.fields import Located, Pair
 from slo.loader.leaves import FILE_PATH, LABEL_NAME, NAME, SOURCE_REFERENCE, VALUE, names
+from slo.loader.shapes_external import EXTERNAL
 from slo.loader.shapes_serving import STORE
+from slo.loader.shapes_tls import TLS
 from slo.nodes import Entry, Mapping, Node
 from slo.problems import Problem
 from slo.records import dataclass
@@ -13,7 +15,6 @@ from slo.shape import (
     DurationText,
     Field,
     Fields,
-    Flag,
     Integer,
     ListOf,
     MapOf,
@@ -28,20 +29,6 @@ DEFAULT = "default"
 
 _TIMEOUT = DurationText(minimum=Duration(milliseconds=100), maximum=Duration.of(minutes=5))
 _SECRET = "secrets stand in files, never here"  # noqa: S105 - a sentence about secrets
-
-TLS = Record(
-    description="Files of a private certificate authority and of a client certificate.",
-    fields={
-        "caFile": Field(shape=FILE_PATH, description="The authority that signed the server's."),
-        "certFile": Field(shape=FILE_PATH, description="The client's certificate."),
-        "keyFile": Field(shape=FILE_PATH, description="The key of the client's certificate."),
-        "serverName": Field(shape=Text(max_length=253), description="The name to expect."),
-        "insecureSkipVerify": Field(
-            shape=Flag(), default="false", description="Trusts any certificate; for tests alone."
-        ),
-    },
-    needs={"certFile": ("keyFile",), "keyFile": ("certFile",)},
-)
 
 BASIC_AUTH = Record(
     description="A user and the file that holds the password.",
@@ -165,7 +152,7 @@ class NamedSources:
 class SourcesByName(Shape[NamedSources]):
     """A mapping of names to sources, in which the key ``default`` holds one of the names."""
 
-    shape: Record
+    shape: Shape[Fields]
 
     @property
     def wanted(self) -> str:
@@ -206,6 +193,16 @@ class SourcesByName(Shape[NamedSources]):
         )
 
 
+_PRODUCTS = {
+    "cloudwatch": "Amazon CloudWatch",
+    "datadog": "Datadog",
+    "newrelic": "New Relic",
+    "splunk": "Splunk",
+    "sumologic": "Sumo Logic",
+    "wavefront": "Wavefront",
+    "sentry": "Sentry",
+}
+
 SOURCES = Record(
     description="Where the numbers are read.",
     fields={
@@ -221,6 +218,13 @@ SOURCES = Record(
             shape=SourcesByName(shape=ELASTICSEARCH),
             description="Elasticsearch or OpenSearch clusters, by name.",
         ),
+        **{
+            kind: Field(
+                shape=SourcesByName(shape=shape),
+                description=f"{_PRODUCTS[kind]}, by name; indicators name it themselves.",
+            )
+            for kind, shape in EXTERNAL.items()
+        },
         "store": Field(shape=STORE, description="The store that comes with Headroom."),
         "metrics": Field(
             shape=SOURCE_REFERENCE,

@@ -61,7 +61,7 @@ def default_source(named: NamedSources | None, problems: list[Problem]) -> str |
 
 
 def _prometheus(name: str, fields: Fields, problems: list[Problem]) -> PrometheusSource | None:
-    headers = _headers(fields, problems)
+    headers = build_headers(fields, problems)
     url, timeout = fields.get("url", str), fields.get("timeout", Duration)
     if url is None or timeout is None or not fields.complete:
         return None
@@ -73,11 +73,11 @@ def _prometheus(name: str, fields: Fields, problems: list[Problem]) -> Prometheu
         headers=headers,
         tenant=fields.get("tenant", str),
         bearer_token_file=fields.get("bearerTokenFile", str),
-        basic_auth=_basic_auth(fields),
+        basic_auth=build_basic_auth(fields),
         oauth2=_oauth2(fields),
         sigv4=_sigv4(fields),
         token_command=fields.each("tokenCommand", str),
-        tls=_tls(fields),
+        tls=build_tls(fields),
         replica_labels=fields.each("replicaLabels", str),
         shard_labels=fields.each("shardLabels", str),
         retries=2 if retries is None else retries,
@@ -88,7 +88,7 @@ def _prometheus(name: str, fields: Fields, problems: list[Problem]) -> Prometheu
 def _elasticsearch(
     name: str, fields: Fields, problems: list[Problem]
 ) -> ElasticsearchSource | None:
-    headers = _headers(fields, problems)
+    headers = build_headers(fields, problems)
     url, timeout = fields.get("url", str), fields.get("timeout", Duration)
     if url is None or timeout is None or not fields.complete:
         return None
@@ -101,15 +101,16 @@ def _elasticsearch(
         headers=headers,
         api_key_file=fields.get("apiKeyFile", str),
         bearer_token_file=fields.get("bearerTokenFile", str),
-        basic_auth=_basic_auth(fields),
-        tls=_tls(fields),
+        basic_auth=build_basic_auth(fields),
+        tls=build_tls(fields),
         layout=fields.get("layout", str),
         logs_indices=() if indices is None else indices.each("logs", str),
         traces_indices=() if indices is None else indices.each("traces", str),
     )
 
 
-def _headers(fields: Fields, problems: list[Problem]) -> dict[str, str]:
+def build_headers(fields: Fields, problems: list[Problem]) -> dict[str, str]:
+    """Return the headers of every request, and report those that hold a secret."""
     for pair in fields.pairs("headers", str):
         if pair.key.value.lower() in _SECRET_HEADERS:
             message = f"the header {quote(pair.key.value)} holds a secret"
@@ -118,7 +119,8 @@ def _headers(fields: Fields, problems: list[Problem]) -> dict[str, str]:
     return fields.mapping("headers", str)
 
 
-def _basic_auth(fields: Fields) -> BasicAuth | None:
+def build_basic_auth(fields: Fields) -> BasicAuth | None:
+    """Return the user and the file with the password, if there are any."""
     own = fields.get("basicAuth", Fields)
     if own is None:
         return None
@@ -150,7 +152,8 @@ def _sigv4(fields: Fields) -> SigV4 | None:
     )
 
 
-def _tls(fields: Fields) -> Tls:
+def build_tls(fields: Fields) -> Tls:
+    """Return the certificates of a source."""
     own = fields.get("tls", Fields)
     if own is None:
         return Tls()

@@ -5,6 +5,7 @@ from decimal import Decimal
 from slo.fields import Fields, Located, Pair
 from slo.loader.collecting import build_collecting
 from slo.loader.documents import HeadroomDocument, SourceFile, headroom_documents
+from slo.loader.external import build_external, default_external
 from slo.loader.intake import Intake
 from slo.loader.serving import build_costs, build_retention, build_serving, check_forward
 from slo.loader.shapes_receivers import Settings
@@ -73,11 +74,13 @@ def _workspace(document: HeadroomDocument, problems: list[Problem]) -> Workspace
         default_prometheus=default_source(prometheus, problems),
         elasticsearch=clusters,
         default_elasticsearch=default_source(elasticsearch, problems),
+        external=build_external(sources),
+        default_external=default_external(sources, problems),
         alertmanager_url=None if alertmanager is None else alertmanager.get("url", str),
         store=None if store is None else store.get("path", str),
         retention=build_retention(store),
         metrics=None if sources is None else sources.get("metrics", str),
-        serving=build_serving(spec.get("serve", Fields)),
+        serving=build_serving(spec.get("serve", Fields), problems),
         costs=build_costs(spec.get("costs", Fields)),
         receivers=_receivers(spec, problems),
         links=_links(spec.get("links", Fields)),

@@ -25,6 +25,7 @@ class Asked:
     address: str
     headers: Mapping[str, str]
     form: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +133,24 @@ class Loopback:
             def do_POST(self) -> None:
                 self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+            def do_DELETE(self) -> None:
+                self.do_POST()
+
             def log_message(self, *_: Any) -> None:
                 pass
 
             def _answer(self, body: bytes) -> None:
                 address = urlsplit(self.path)
-                texts = parse_qs(f"{address.query}&{body.decode()}", keep_blank_values=True)
+                texts = parse_qs(
+                    f"{address.query}&{body.decode(errors='replace')}", keep_blank_values=True
+                )
                 asked = Asked(
                     method=self.command,
                     path=address.path,
                     address=self.path,
                     headers=dict(self.headers.items()),
                     form={name: values[0] for name, values in texts.items()},
+                    body=body,
                 )
                 try:
                     server.send(self, server.reply(asked))

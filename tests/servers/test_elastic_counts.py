@@ -195,8 +195,9 @@ def test_steps_are_those_of_the_store(counts: ElasticsearchCounts, stored: Store
     store = StoreCounts(stored, default_source=None)
     for asked in (_level("logs", "busy"), _level("spans", "busy")):
         for span_, step in (("1d", "1h"), ("2h", "5m"), ("1d", "7m")):
-            known = {"span": Duration.parse(span_), "step": Duration.parse(step)}
-            assert store.series(asked, AT, **known) == counts.series(asked, AT, **known)
+            whole, part = Duration.parse(span_), Duration.parse(step)
+            expected_steps = store.series(asked, AT, span=whole, step=part)
+            assert expected_steps == counts.series(asked, AT, span=whole, step=part)
         readings = store.read([asked], (), AT)
         expected = store.profiles([asked], readings, AT, steps=10)
         assert expected == counts.profiles([asked], readings, AT, steps=10)

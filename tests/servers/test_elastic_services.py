@@ -11,7 +11,7 @@ from app.project import open_project
 from app.services import logs, patterns, traces
 from app.services.indicators import indicator_series
 from app.services.opening import open_world
-from app.services.unattributed import join_health
+from app.services.unattributed import unattributed
 from app.services.world import World
 from collectors.readers.telemetry import LogQuery, TraceQuery
 from collectors.store import StoreWriter
@@ -101,20 +101,20 @@ def test_status_and_gate_judge_what_was_counted(folder: Path) -> None:
 
 
 def test_the_console_s_questions_are_answered(world: World) -> None:
-    """Logs, patterns, traces, join health, and the picture of an indicator."""
+    """Logs, patterns, traces, what is nobody's, and the picture of an indicator."""
     query = LogQuery(where=asking(range_=LAST), text="level: info")
     for found in (
         logs.search(world, OPEN, query),
         logs.histogram(world, OPEN, query),
         patterns.patterns(world, OPEN, query.where),
         traces.traces(world, OPEN, TraceQuery(where=asking(range_=LAST))),
-        join_health(world, OPEN, LAST),
         indicator_series(world, OPEN, "ticketing", "prod", "lines", LAST),
         indicator_series(world, OPEN, "ticketing", "prod", "requests", LAST),
     ):
         assert len(found.value), found.query
         assert "elasticsearch/telemetry" == found.source
         assert () == found.partial
+    assert () == unattributed(world, OPEN, LAST).partial
 
 
 def test_a_store_holds_the_records_where_there_is_one(folder: Path) -> None:

@@ -35,7 +35,7 @@ from collectors.readers.prometheus.outcome import (
 )
 from collectors.readers.prometheus.profile import Profile, known_span, step_of
 from collectors.readers.prometheus.raw import MODE
-from slo.errors import HeadroomError, SourceError
+from slo.errors import HeadroomError, SourceError, SourceUnavailable
 from slo.model import Logs, ServiceLevel, SloKey, Spans
 from slo.ports import Counts, NoData, NoDataReason, Reading
 from slo.records import dataclass
@@ -95,14 +95,21 @@ class ElasticsearchCounts:
         return found
 
     def series(
-        self, level: ServiceLevel, at: datetime, *, span: Duration, step: Duration
+        self,
+        level: ServiceLevel,
+        at: datetime,
+        *,
+        span: Duration,
+        step: Duration,
+        whole: bool = False,
     ) -> Profile:
         """Count per step of a span up to ``at``, oldest first; steps without records are None.
 
-        Steps older than the first with records are left out. Raises ``SourceError``.
+        Steps older than the first with records are left out. Raises ``SourceError``, with ``whole``
+        also for an answer that lacks something.
         """
         until = Deadline(self._asker.cluster.clock, self._asker.deadline)
-        return self._profile(level, at, span, step, until)
+        return self._profile(level, at, span, step, until, whole=whole)
 
     def _read(
         self, kind: Kind, levels: Sequence[ServiceLevel], asked: Asked
@@ -116,11 +123,21 @@ class ElasticsearchCounts:
             return {each.key: nothing(each, asked, missing, mode=MODE) for each in levels}
 
     def _profile(
-        self, level: ServiceLevel, at: datetime, span: Duration, step: Duration, until: Deadline
+        self,
+        level: ServiceLevel,
+        at: datetime,
+        span: Duration,
+        step: Duration,
+        until: Deadline,
+        *,
+        whole: bool = False,
     ) -> Profile:
         inquiry = self._asker.inquiry(until)
         end = end_of(level, at)
         counted = steps(inquiry, level, end, span, step)
+        if whole and inquiry.lacking:
+            source = self._asker.reference
+            raise SourceUnavailable(f"{source}: {'; '.join(inquiry.lacking)}", source=source)
         oldest = max(counted, default=-1)
         return tuple(counted.get(place) for place in reversed(range(oldest + 1)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -26,11 +27,14 @@ _PAGE = 1_000
 _MILLISECOND = 1_000_000
 _EXAMPLE = 200
 _INDEX = "_index"
+_BACKING = re.compile(r"\.ds-(?P<stream>.+?)(?:-[0-9]{4}\.[0-9]{2}\.[0-9]{2})?-[0-9]{6}")
+"""How the indices behind a data stream are named: OpenSearch leaves the date out."""
+
 _SIGNALS: Mapping[Kind, Signal] = {Kind.LOGS: Signal.LOGS, Kind.TRACES: Signal.SPANS}
 _INVENTORY = ("app", "env", "signal", "rung", "records", "bytes", "series", "first", "last")
 _NOBODYS = (
-    *("signal", "service", "host", "namespace", "missing", "claimants", "records", "first"),
-    *("last", "example"),
+    *("signal", "service", "host", "namespace", "stream", "missing", "claimants", "records"),
+    *("first", "last", "example"),
 )
 _VERSIONS = ("component", "version", "first", "last", "records")
 _DEPLOYS = (
@@ -71,7 +75,9 @@ def unattributed(asker: Asker, span: TimeRange) -> Answered[pd.DataFrame]:
         conditions = spot.conditions
         clause = all_of((within(spot.layout.time, span), conditions.owned(None)))
         missing = spot.layout.candidates("app")[0]
-        for group in _groups(inquiry, spot, clause, ("service", "host", "namespace"), shown=True):
+        said = ("service", "host", "namespace")
+        groups = _groups(inquiry, spot, clause, said, shown=True)
+        for group in _merged(groups, (*said, "stream")):
             group["signal"] = str(signal)
             group["missing"] = missing.key or missing.path
             group["claimants"] = None
@@ -117,7 +123,8 @@ def _groups(
         for name, field in fields.items()
         if field is not None
     ]
-    if any(path in stated for stated in spot.mapped.stated.values() for path in fields.values()):
+    paths = set(fields.values())
+    if shown or any(path in stated for stated in spot.mapped.stated.values() for path in paths):
         sources.append({_INDEX: {"terms": {"field": _INDEX}}})
     inner: dict[str, Any] = {
         "first": {"min": {"field": spot.layout.time}},
@@ -143,6 +150,7 @@ def _groups(
             stated = spot.mapped.stated.get(str(one["key"].get(_INDEX)), {})
             # OpenSearch 2 groups a field that its index states by a wrong value.
             key |= {name: stated[path] for name, path in fields.items() if path and path in stated}
+            key |= {"stream": _stream(one["key"].get(_INDEX))} if shown else {}
             yield _group(spot, one, key)
         after = groups.get("after_key")
         if after is None:
@@ -183,6 +191,13 @@ def _group(
         )
         found["example"] = None if said is None else said[:_EXAMPLE]
     return found
+
+
+def _stream(index: object) -> str | None:
+    """The data stream that an index stands behind, or the index's own name."""
+    found = text(index)
+    backing = None if found is None else _BACKING.fullmatch(found)
+    return found if backing is None else backing["stream"]
 
 
 def _field(spot: Spot, name: str) -> str | None:

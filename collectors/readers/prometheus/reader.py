@@ -15,7 +15,7 @@ from collectors.readers.prometheus.outcome import Asked, nothing
 from collectors.readers.prometheus.raw import RawReader
 from collectors.readers.prometheus.recorded import RecordedReader
 from collectors.readers.telemetry import MetricReader
-from slo.model import Logs, ServiceLevel, SloKey, Spans
+from slo.model import External, Logs, ServiceLevel, SloKey, Spans
 from slo.ports import NoData, NoDataReason, Reading
 from slo.units import Duration
 from slo.workspace import PrometheusSource
@@ -119,6 +119,11 @@ def _never(reading: Reading) -> bool:
 
 def _unsupported(level: ServiceLevel) -> NoData | None:
     measure = level.slo.indicator.measure
+    if isinstance(measure, External):
+        return NoData(
+            reason=NoDataReason.UNSUPPORTED,
+            detail="another product counts this indicator, in a language of its own",
+        )
     if not isinstance(measure, Logs | Spans):
         return None
     kind = "logs" if isinstance(measure, Logs) else "spans"

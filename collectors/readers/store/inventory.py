@@ -53,7 +53,8 @@ def unattributed(asker: Asker, span: TimeRange) -> Answered[pd.DataFrame]:
 
     def sql(signal: Signal) -> str:
         return (
-            f"SELECT '{signal}' AS signal, service, host, namespace, missing, claimants, "
+            f"SELECT '{signal}' AS signal, service, host, namespace, NULL::VARCHAR AS stream, "
+            "missing, claimants, "
             "count(*) AS records, min(time) AS first, max(time) AS last, "
             f"any_value(left({_EXAMPLES[signal]}, 200)) AS example FROM records "
             "GROUP BY ALL ORDER BY records DESC LIMIT 500"

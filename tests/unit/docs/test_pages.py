@@ -19,7 +19,7 @@ from tests.unit.docs.key_tables import key_tables
 
 RUN = tuple(f"commands/{name}.md" for name in COMMANDS)
 """Pages whose console blocks are run, section by section, in a folder with the section's files."""
-DOCUMENTS = ("app-file.md", "indicators.md", "policy.md", "workspace.md")
+DOCUMENTS = ("app-file.md", "external-sources.md", "indicators.md", "policy.md", "workspace.md")
 """Pages whose titled files must be without errors."""
 KEY_TABLES = {"app-file.md": "App", "workspace.md": "Workspace", "policy.md": "GatePolicy"}
 
@@ -113,11 +113,11 @@ def test_every_link_leads_to_a_page_and_a_heading(pytestconfig: pytest.Config) -
 
 
 def test_every_page_can_be_reached_from_the_index(pytestconfig: pytest.Config) -> None:
-    """docs/README.md links every page; problems and collectors have an index of their own."""
+    """docs/README.md links every page; problems, collectors and products have an index each."""
     root = pytestconfig.rootpath / pages.DOCS
     reached = {root / "README.md"}
-    indexes = (root, root / "problems", root / "collectors")
-    for index in (folder / "README.md" for folder in indexes):
+    folders = (root, root / "problems", root / "collectors")
+    for index in (*(folder / "README.md" for folder in folders), root / "external-sources.md"):
         for target in pages.links(pages.read(index)):
             reached.add((index.parent / target.partition("#")[0]).resolve())
     assert [] == sorted(str(path) for path in set(root.rglob("*.md")) - reached)

@@ -22,6 +22,7 @@ def test_the_description_has_every_route_and_no_other(server: Running) -> None:
         "/v1/apps/{app}/alerts",
         "/v1/apps/{app}/deploys",
         "/v1/deploys",
+        "/v1/join-health",
         "/v1/openapi.json",
         *(f"/v1/{each}" for each in ("traces", "metrics", "logs")),
         "/api/v1/write",

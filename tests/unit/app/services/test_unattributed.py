@@ -1,15 +1,15 @@
-"""What belongs to nobody, and how the rest was joined."""
+"""What belongs to nobody, and who could mend it."""
 
 from pathlib import Path
 
 import pytest
 
 from app.access import OPEN, Forbidden, Scope
-from app.services.unattributed import HEALTH_COLUMNS, join_health, unattributed
+from app.services.unattributed import unattributed
 from app.services.world import World
 from collectors.readers.telemetry import TimeRange
 from collectors.signals import Signal
-from slo.errors import SourceUnavailable, UsageError
+from slo.errors import SourceUnavailable
 from tests.unit.app.services.installation import (
     DAY,
     START,
@@ -67,44 +67,6 @@ def test_nothing_unattributed_is_an_empty_table(world: World) -> None:
 
     assert 0 == len(found)
     assert {"signal", "claimants", "who", "share"} <= set(found.columns)
-
-
-def test_join_health_is_by_rung_and_tells_what_is_nobodys(world: World) -> None:
-    found = join_health(world, OPEN, WHOLE).value
-    said = {
-        (row["app"] if isinstance(row["app"], str) else None, row["signal"]): row
-        for row in found.to_dict("records")
-    }
-
-    assert list(HEALTH_COLUMNS) == list(found.columns)
-    assert (2, 1152, 1.0) == (
-        said["ticketing", "spans"]["rung"],
-        said["ticketing", "spans"]["records"],
-        said["ticketing", "spans"]["share"],
-    )
-    assert (4, 0.25) == (said[None, "logs"]["records"], said[None, "logs"]["share"])
-
-
-def test_join_health_of_one_app_is_its_own(world: World) -> None:
-    found = join_health(world, OPEN, WHOLE, app="cargo").value
-
-    assert [("cargo", "spans", 1.0)] == list(
-        found[["app", "signal", "share"]].itertuples(index=False, name=None)
-    )
-    with pytest.raises(Forbidden):
-        join_health(world, ANA, WHOLE, app="cargo")
-    with pytest.raises(UsageError, match='did you mean "cargo"'):
-        join_health(world, OPEN, WHOLE, app="cargoo")
-
-
-def test_join_health_of_some_apps_does_not_show_the_others(world: World) -> None:
-    assert {"ticketing"} == set(join_health(world, ANA, WHOLE).value["app"])
-
-
-def test_join_health_of_nothing_is_empty(world: World) -> None:
-    found = join_health(world, OPEN, EMPTY).value
-
-    assert (0, list(HEALTH_COLUMNS)) == (len(found), list(found.columns))
 
 
 def test_without_a_source_of_telemetry_that_is_said(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from slo.loader import SourceFile, load_workspace
 from slo.problems import Problem
-from slo.serving import IngestToken, Price, Retention, TrustedProxy
+from slo.serving import Counting, IngestToken, Price, RemoteWrite, Retention, TrustedProxy
 from slo.units import Duration
-from slo.workspace import Workspace
+from slo.workspace import BasicAuth, Tls, Workspace
 
 HEAD = "apiVersion: headroom/v1\nkind: Workspace\nspec:\n"
 
@@ -75,3 +75,50 @@ def test_a_mistake_has_its_place(spec: str, id_: str, line: int) -> None:
     workspace, problems = load(spec)
     assert None is workspace
     assert (id_, line) in [(each.id, each.span.line) for each in problems if each.span]
+
+
+def test_counters_and_where_they_are_sent_are_read() -> None:
+    """With the files that prove who sends."""
+    workspace, problems = load(
+        """\
+  serve:
+    counters: {interval: 10s, lag: 2m}
+    remoteWrite:
+      url: https://mimir.example.com/api/v1/push
+      interval: 15s
+      basicAuth: {username: headroom, passwordFile: secrets/mimir}
+      headers: {X-Scope-OrgID: airline}
+      tls: {caFile: ca.pem}
+"""
+    )
+    assert () == problems
+    assert workspace is not None
+    assert (
+        Counting(interval=Duration.parse("10s"), lag=Duration.parse("2m"))
+        == workspace.serving.counting
+    )
+    assert (
+        RemoteWrite(
+            url="https://mimir.example.com/api/v1/push",
+            interval=Duration.parse("15s"),
+            timeout=Duration.parse("30s"),
+            headers={"X-Scope-OrgID": "airline"},
+            basic_auth=BasicAuth(username="headroom", password_file="secrets/mimir"),
+            tls=Tls(ca_file="ca.pem"),
+        )
+        == workspace.serving.remote_write
+    )
+
+
+def test_nothing_is_sent_and_events_may_be_five_minutes_late_where_nothing_is_said() -> None:
+    workspace, _ = load("  serve: {counters: {}}\n")
+    assert workspace is not None
+    assert (Counting(), None) == (workspace.serving.counting, workspace.serving.remote_write)
+
+
+def test_a_secret_in_a_header_is_an_error() -> None:
+    """As it is for any source."""
+    _, problems = load(
+        "  serve: {remoteWrite: {url: 'http://x/w', headers: {Authorization: Bearer x}}}\n"
+    )
+    assert ["spec/inline-secret"] == [each.id for each in problems]

@@ -145,6 +145,23 @@ def test_a_part_of_a_count_is_partial(text: str) -> None:
     assert text in reading.warnings[0]
 
 
+@pytest.mark.parametrize("text", PIECES)
+def test_steps_that_must_be_whole_are_refused_in_part(text: str) -> None:
+    """A chart shows what there is; a counter would take it for all, for ever."""
+
+    def searched(_: Asked) -> Reply:
+        body = found(PIECES[text])
+        body["aggregations"]["all"]["steps"] = {"buckets": []}
+        return answer(body)
+
+    span, step = WINDOWS[1], WINDOWS[0]
+    with Loopback([playing(searched)]) as server:
+        reader = ElasticsearchCounts(cluster(server))
+        assert () == reader.series(LEVEL, AT, span=span, step=step)
+        with pytest.raises(SourceUnavailable, match=text):
+            reader.series(LEVEL, AT, span=span, step=step, whole=True)
+
+
 def test_nothing_counted_by_a_part_is_not_zero() -> None:
     """Shards that failed may hold all there is: it is neither no traffic nor never."""
 

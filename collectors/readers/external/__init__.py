@@ -1,0 +1,1 @@
+"""Counts that other products keep: each is asked in its own language, all answer alike."""
