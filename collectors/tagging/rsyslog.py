@@ -22,6 +22,9 @@ FOLDER = "/etc/headroom-rsyslog"
 STATE = "/var/lib/headroom-rsyslog"
 
 _PASSWORDS = "Version 8.2302 shows a name and a password; it knows no key of an API."
+_OWN = "inputs.conf"
+"""The file of what only one host has, in the folder of that host."""
+
 _MODULES = ("imfile", "mmutf8fix", "omelasticsearch")
 
 
@@ -47,8 +50,8 @@ def files(plan: Plan) -> Mapping[str, str]:
         if part
     )
     hosts = {
-        f"hosts/{host_file(host)}.conf": comment(
-            header(plan, NAME, f"What only {host} has: {HOST} names this file.")
+        f"hosts/{host_file(host)}/{_OWN}": comment(
+            header(plan, NAME, f"What only {host} has: {HOST} names its folder.")
         )
         + each
         for host, each in sorted(single.items())
@@ -76,7 +79,8 @@ def _globals(found: Sequence[Reading]) -> str:
 
 
 def _include() -> str:
-    path = "`echo $HEADROOM_CONFIG/hosts/$HEADROOM_HOST.conf`"
+    # Only a slash ends a variable's name; after anything else every host's files would be read.
+    path = f"`echo $HEADROOM_CONFIG/hosts/$HEADROOM_HOST/{_OWN}`"
     return f'include(file={path} mode="optional")\n'
 
 

@@ -78,7 +78,7 @@ def test_hostile_values_are_taken_for_texts(
     set_variables(files, monkeypatch, tmp_path)
     for host in HOSTILE:
         monkeypatch.setenv("HEADROOM_HOST", host_file(host))
-        assert (tmp_path / "hosts" / f"{host_file(host)}.conf").exists()
+        assert (tmp_path / "hosts" / host_file(host) / "inputs.conf").exists()
         outcome = rsyslog_check(rsyslog_bin, main)
         assert outcome.ok, outcome.output
 

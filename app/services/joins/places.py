@@ -34,7 +34,7 @@ PLACES: Mapping[str, Mapping[str, str]] = {
     "kustomize": {PODS: "{app}/kustomization.yaml"},
     "logstash": {HOST: "headroom-intake.conf"},
     "prometheus-operator": {SCRAPE: "{app}.yaml", SCRAPE_PODS: "{app}.yaml"},
-    "rsyslog": {PODS: "rsyslog.conf", HOST: "hosts/{host}.conf"},
+    "rsyslog": {PODS: "rsyslog.conf", HOST: "hosts/{host}/inputs.conf"},
     "splunk-forwarder": {PODS: "headroom_{env}/default/inputs.conf"},
     "sumo": {PODS: "agent-kubernetes.yaml", HOST: "agent.yaml", OTLP: "agent.yaml"},
     "syslog-ng": {PODS: "syslog-ng.conf", HOST: "hosts/{host}.conf"},
