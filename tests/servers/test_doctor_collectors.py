@@ -82,7 +82,7 @@ def test_generated_files_are_taken_and_those_that_none_checks_are_named(
         "otelcol collectors/otelcol/prod/agent.yaml",
         "otelcol collectors/otelcol/staging/agent-kubernetes.yaml",
         "rsyslogd collectors/rsyslog/prod/rsyslog.conf",
-        "rsyslogd collectors/rsyslog/prod/hosts/cargo-1.example.conf",
+        "rsyslogd collectors/rsyslog/prod/hosts/cargo-1.example/inputs.conf",
         "syslog-ng collectors/syslog-ng/prod/syslog-ng.conf",
         "syslog-ng collectors/syslog-ng/prod/hosts/tick-1.conf",
         "filebeat collectors/filebeat/prod/filebeat.yml",
@@ -136,12 +136,16 @@ def test_a_file_that_a_hand_broke_is_refused_in_the_tool_s_own_words(
     assert str(tools[name]) in found["message"]
 
 
-@pytest.mark.parametrize("daemon", ["rsyslog", "syslog-ng"])
+@pytest.mark.parametrize(
+    ("daemon", "own"),
+    [("rsyslog", "cargo-1.example/inputs.conf"), ("syslog-ng", "cargo-1.example.conf")],
+    ids=["rsyslog", "syslog-ng"],
+)
 def test_a_file_of_one_host_is_checked_with_the_main_one(
-    folder: Path, tools: Tools, daemon: str
+    folder: Path, tools: Tools, daemon: str, own: str
 ) -> None:
     """What only that host reads is not lost on the doctor."""
-    name = f"{daemon}/prod/hosts/cargo-1.example.conf"
+    name = f"{daemon}/prod/hosts/{own}"
     file = folder / "generated" / "collectors" / name
     file.write_text(f"{file.read_text()}\nnonsense {{ }};\n")
 

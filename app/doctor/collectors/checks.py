@@ -150,7 +150,7 @@ def _said(found: _Found, run: Run, scratch: Path, left: float) -> running.Said:
 def _variables(run: Run, scratch: Path) -> dict[str, str]:
     """What the unit beside a file would give its program, with folders that are there."""
     folder = run.files[0].parent
-    folder = folder.parent if folder.name == "hosts" else folder
+    folder = next((each.parent for each in run.files[0].parents if each.name == "hosts"), folder)
     found: dict[str, str] = {}
     for file in sorted(folder.glob("*.env")):
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -70,11 +70,13 @@ def _by_host(*arguments: str) -> Callable[[Path, Path], Iterator[Run]]:
                 arguments=run.arguments,
                 variables={"HEADROOM_HOST": "a-host-without-a-file"},
             )
-            for host in sorted((file.parent / "hosts").glob("*.conf")):
+            for host in sorted((file.parent / "hosts").rglob("*.conf")):
+                # A file of a host has its name, or lies in a folder that has it.
+                alone = host.parent.name == "hosts"
                 yield Run(
                     files=(host,),
                     arguments=run.arguments,
-                    variables={"HEADROOM_HOST": host.stem},
+                    variables={"HEADROOM_HOST": host.stem if alone else host.parent.name},
                 )
 
     return runs

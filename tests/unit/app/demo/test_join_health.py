@@ -45,7 +45,7 @@ def test_what_nobody_tagged_is_named_with_the_file_that_would_tag_it(project: Pr
     assert "hosts: [old-fares-7]" in gap.remedy.todo
     assert ("collectors/otelcol/prod/agent.yaml",) == gap.remedy.files
     (of_use,) = (each for each in found(project, ("rsyslog",)).gaps if not each.claimants)
-    assert ("collectors/rsyslog/prod/hosts/old-fares-7.conf",) == of_use.remedy.files
+    assert ("collectors/rsyslog/prod/hosts/old-fares-7/inputs.conf",) == of_use.remedy.files
     assert "headroom generate --only collectors --collector rsyslog" == of_use.remedy.command
 
 

@@ -225,7 +225,7 @@ def test_collectors_that_the_workspace_uses_come_first() -> None:
 
     assert (
         "collectors/filebeat/prod/filebeat.yml",
-        "collectors/rsyslog/prod/hosts/tick-1.example.conf",
+        "collectors/rsyslog/prod/hosts/tick-1.example/inputs.conf",
     ) == tuple(each for each in found.files if "/prod/" in each)
     assert str(found.command).endswith("--collector filebeat,rsyslog")
     assert "otelcol" in str(remedies(("kustomize",)).of(stray).command)
