@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from app.forwarding.dead_letters import Refused
 from app.forwarding.documents import Document
-from collectors.elastic.failures import Refusal
+from collectors.elastic.refusal import Refusal
 from slo.errors import SourceError
 from slo.records import dataclass
 

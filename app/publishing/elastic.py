@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from app.publishing.files import OutputFile, read_below
 from collectors.elastic.client import Cluster
 from collectors.elastic.comparing import difference, overlap
-from collectors.elastic.failures import Refusal
 from collectors.elastic.fitting import OLDEST, Fitted, fitted
 from collectors.elastic.present import Present, present, processors
+from collectors.elastic.refusal import Refusal
 from collectors.elastic.resources import Kind, Resource, api_path, is_ours
 from collectors.elastic.templates import PRIORITY
 from slo.errors import PublishError, SourceError

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from collectors.elastic.completeness import incomplete
 from collectors.elastic.connection import connect
 from collectors.elastic.credentials import authorization
-from collectors.elastic.failures import Refusal, from_exception
+from collectors.elastic.failures import from_exception
 from collectors.elastic.flavors import Flavor, Version, version_of
+from collectors.elastic.refusal import Refusal
 from collectors.elastic.transient import PassingError
 from collectors.readers.prometheus.clock import Clock, Deadline, within
 from slo.errors import AuthenticationFailed, SourceError, SourceTimeout, SourceUnavailable

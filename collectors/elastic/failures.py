@@ -9,10 +9,10 @@ from elastic_transport import ConnectionError as Unreached
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError
 from elasticsearch import ApiError, UnsupportedProductError
 
+from collectors.elastic.refusal import Refusal
 from collectors.elastic.transient import PassingError
 from slo.errors import (
     AuthenticationFailed,
-    QueryRejected,
     SourceError,
     SourceTimeout,
     SourceUnavailable,
@@ -73,21 +73,6 @@ _BROKEN: Mapping[type[Exception], tuple[type[SourceError], str, str]] = {
         "say flavor: opensearch if it is, or let a proxy pass the header X-Elastic-Product",
     ),
 }
-
-
-class Refusal(QueryRejected):
-    """The cluster refused one request; ``status`` is HTTP's, ``kind`` and ``reason`` are its own.
-
-    ``kind`` is such as ``index_not_found_exception``.
-    """
-
-    def __init__(
-        self, message: str, *, source: str, status: int, kind: str, reason: str, hint: str | None
-    ) -> None:
-        self.status = status
-        self.kind = kind
-        self.reason = reason
-        super().__init__(message, source=source, hint=hint)
 
 
 def from_exception(error: Exception, source: str) -> Exception:

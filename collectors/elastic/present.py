@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.elastic.client import Cluster
-from collectors.elastic.failures import Refusal
+from collectors.elastic.refusal import Refusal
 from collectors.elastic.resources import Kind, api_path
 from slo.errors import AuthenticationFailed
 from slo.records import dataclass

@@ -108,6 +108,19 @@ NOT_FOR_A_GATE = {
 """What `headroom gate` must not import for an app file without a workspace, and why."""
 
 
+def test_the_server_loads_no_client_that_its_extra_does_not_bring() -> None:
+    """What asks Elasticsearch or AWS is installed, and loaded, by those who have them."""
+    others = ("elasticsearch", "elastic_transport", "boto3", "botocore", "grafana_client")
+    script = (
+        "import sys, app.server, app.api.every, app.services.opening, app.console_server; "
+        f"print(*(m for m in {others!r} if m in sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "" == found.stdout.strip()
+
+
 def test_a_gate_imports_what_it_needs_only() -> None:
     """Cold start is a feature, guarded by what is imported: time would depend on the machine."""
     script = (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from collectors.elastic.client import Cluster
-from collectors.elastic.failures import Refusal
+from collectors.elastic.refusal import Refusal
 from slo.errors import SourceUnavailable
 from slo.units import Duration
 from slo.workspace import ElasticsearchSource

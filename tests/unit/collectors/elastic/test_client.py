@@ -11,8 +11,8 @@ import pytest
 
 from collectors.elastic.client import Cluster, connect
 from collectors.elastic.completeness import incomplete
-from collectors.elastic.failures import Refusal
 from collectors.elastic.flavors import parse_version, version_of
+from collectors.elastic.refusal import Refusal
 from slo.errors import (
     AuthenticationFailed,
     QueryRejected,
