@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -146,13 +148,16 @@ def _invite(url: str, file: Path, store: Path, terminal: Terminal) -> None:
     """Say where the console is, and what to try."""
     workspace = shlex.quote(_near(file.parent))
     place = f" --store {shlex.quote(_near(store))}"
+    # In a checkout it is started from an environment that no shell looks in.
+    found = shutil.which("headroom", path=terminal.environment.get("PATH", ""))
+    program = "headroom" if found else shlex.quote(_near(Path(sys.argv[0])))
     for text in (
         f"The console: {url}",
         "",
         "Three things to try:",
         "  1. open ticketing and its Why: which deploy broke which route?",
-        f"  2. headroom gate {workspace} --app ticketing --env prod{place}",
-        f"  3. headroom status {workspace}{place}",
+        f"  2. {program} gate {workspace} --app ticketing --env prod{place}",
+        f"  3. {program} status {workspace}{place}",
         "",
         "Telemetry keeps coming. Ctrl-C ends everything.",
     ):
