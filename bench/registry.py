@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from bench import (
     accuracy,
     app_page,
+    attributed,
     budgets,
+    collectors,
     elastic_search,
     first_picture,
     forecast_coverage,
@@ -27,6 +29,8 @@ BENCHES: Mapping[str, Bench] = {
         accuracy.BENCH,
         page_delay.BENCH,
         generate.BENCH,
+        collectors.BENCH,
+        attributed.BENCH,
         gate_start.BENCH,
         budgets.BENCH,
         validate_scaling.BENCH,

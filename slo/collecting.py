@@ -37,7 +37,7 @@ class Secret:
     r"""A pattern of text that must not leave a host.
 
     ``pattern`` is a regular expression in what RE2, PCRE, Oniguruma, Rust and POSIX have in
-    common: no ``\b``, no ``\d``, no look-around and no flags.
+    common (`slo.portable_regex`): no ``\b``, no look-around and no flags.
     """
 
     name: str
@@ -62,6 +62,9 @@ class Collecting:
     redact_builtin: bool = True
 
 
+HIDDEN_FIELDS = "password|passwd|secret|api_key|apikey|access_token"
+"""How the names of fields end that hold secrets, as alternatives of a regular expression."""
+
 SECRETS = (
     Secret(name="bearer-token", pattern="[Bb]earer +[A-Za-z0-9._~+/=-]+"),
     Secret(name="basic-auth", pattern="[Bb]asic +[A-Za-z0-9+/=]{8,}"),
@@ -72,10 +75,9 @@ SECRETS = (
     Secret(name="aws-access-key", pattern="(AKIA|ASIA)[0-9A-Z]{16}"),
     Secret(
         name="password",
-        pattern="(password|passwd|secret|api_key|apikey|access_token)"
-        "[\"']? *[:=] *[\"']?[^\"' ,;&}]+",
+        pattern=rf"""({HIDDEN_FIELDS})["']? *[:=] *["']?[^"'\s,;&}}]+""",
     ),
-    Secret(name="url-password", pattern="://[^/ :@]+:[^/ @]+@"),
+    Secret(name="url-password", pattern=r"://[^/\s:@]+:[^/\s@]+@"),
     Secret(
         name="payment-card",
         pattern="(4[0-9]{3}|5[1-5][0-9]{2}|3[47][0-9]{2}|6011)"

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from collectors.elastic.completeness import incomplete
+from collectors.elastic.completeness import incomplete, lost_shards
 from collectors.elastic.connection import connect
 from collectors.elastic.credentials import authorization
 from collectors.elastic.failures import from_exception
@@ -157,7 +157,11 @@ class Cluster:
             retry=True,
         )
         self._expect_object(found, "hits")
-        lacking = () if partial else incomplete(found)
+        return dict(found) if partial else self.whole(found)
+
+    def whole(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An answer that lacks nothing; else raises ``SourceTimeout`` or ``SourceUnavailable``."""
+        lacking = incomplete(found)
         if lacking:
             kind = SourceTimeout if found.get("timed_out") else SourceUnavailable
             raise kind(f"{self.reference}: {'; '.join(lacking)}", source=self.reference)
@@ -167,7 +171,8 @@ class Cluster:
     def point_in_time(self, index: str, *, keep_alive: Duration) -> Iterator[PointInTime]:
         """Hold a view of index patterns still while it is paged through."""
         kept = f"{keep_alive.milliseconds}ms"
-        point = PointInTime(self, index, self._open(index, kept), kept)
+        identifier, shards = self._open(index, kept)
+        point = PointInTime(self, index, identifier, kept, shards)
         try:
             yield point
         finally:
@@ -224,14 +229,14 @@ class Cluster:
             hint="does the url lead to Elasticsearch or OpenSearch itself?",
         )
 
-    def _open(self, index: str, keep_alive: str) -> str | None:
-        """The identifier of a view, ``None`` where OpenSearch has no index to view."""
+    def _open(self, index: str, keep_alive: str) -> tuple[str | None, Mapping[str, Any]]:
+        """A view's identifier, ``None`` where OpenSearch has no index to view, and its shards."""
         path = f"/{quote(index, safe='*,')}"
         if self.flavor is Flavor.ELASTICSEARCH:
             params = {"keep_alive": keep_alive, "ignore_unavailable": "true"}
             answer = self.call("POST", f"{path}/_pit", params=params, retry=True)
             self._expect_object(answer, "id")
-            return str(answer["id"])
+            return str(answer["id"]), answer.get("_shards") or {}
         try:
             answer = self.call(
                 "POST",
@@ -242,10 +247,10 @@ class Cluster:
         except Refusal as refusal:
             # What it says of a pattern that meets no index, as it then has nothing to number.
             if refusal.status == _NOT_FOUND or "invalid id: [null]" in refusal.reason:
-                return None
+                return None, {}
             raise
         self._expect_object(answer, "pit_id")
-        return str(answer["pit_id"])
+        return str(answer["pit_id"]), answer.get("_shards") or {}
 
     def _close(self, identifier: str | None) -> None:
         if identifier is None:
@@ -268,12 +273,19 @@ class PointInTime:
     """A view of indices that stays as it is; ``identifier`` is ``None`` if there were none."""
 
     def __init__(
-        self, cluster: Cluster, index: str, identifier: str | None, keep_alive: str
+        self,
+        cluster: Cluster,
+        index: str,
+        identifier: str | None,
+        keep_alive: str,
+        shards: Mapping[str, Any],
     ) -> None:
         self.identifier = identifier
         self._index = index
         self._cluster = cluster
         self._keep_alive = keep_alive
+        self._lost = lost_shards(shards)
+        self._total = shards.get("total")
 
     def search(
         self, body: Mapping[str, Any], *, timeout: Duration | None = None, partial: bool = True
@@ -282,6 +294,10 @@ class PointInTime:
         if self.identifier is None:
             return self._cluster.search(self._index, body, timeout=timeout, partial=partial)
         pit = {"id": self.identifier, "keep_alive": self._keep_alive}
-        found = self._cluster.search(None, {**body, "pit": pit}, timeout=timeout, partial=partial)
+        found = self._cluster.search(None, {**body, "pit": pit}, timeout=timeout)
         self.identifier = str(found.get("pit_id") or self.identifier)
-        return found
+        if self._lost:
+            # OpenSearch makes views without shards that are nowhere; searches do not know of them.
+            lost = self._lost + lost_shards(found.get("_shards") or {})
+            found = {**found, "_shards": {"total": self._total, "failed": lost}}
+        return found if partial else self._cluster.whole(found)

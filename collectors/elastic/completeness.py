@@ -15,14 +15,22 @@ def incomplete(answer: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_lacking(answer))
 
 
+def lost_shards(shards: Mapping[str, Any]) -> int:
+    """How many shards gave nothing; OpenSearch counts those that are nowhere as not failed."""
+    total, successful = shards.get("total"), shards.get("successful")
+    failed = shards.get("failed") or 0
+    whole = isinstance(total, int) and isinstance(successful, int)
+    return max(failed, total - successful) if whole else failed
+
+
 def _lacking(answer: Mapping[str, Any]) -> Iterator[str]:
     if answer.get("timed_out"):
         yield "the search ran out of time, and what it had found until then is shown"
     if answer.get("terminated_early"):
         yield "the search was ended early"
     shards = answer.get("_shards")
-    if isinstance(shards, Mapping) and shards.get("failed"):
-        yield f"{shards['failed']} of {shards.get('total')} shards failed{_reason(shards)}"
+    if isinstance(shards, Mapping) and (lost := lost_shards(shards)):
+        yield f"{lost} of {shards.get('total')} shards failed{_reason(shards)}"
     clusters = answer.get("_clusters")
     if isinstance(clusters, Mapping):
         for state in ("skipped", "failed", "partial"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -64,7 +64,7 @@ def files(plan: Plan) -> Mapping[str, str]:
     }
     if elsewhere:
         found["elsewhere.json"] = _config(_logs(map(_file, elsewhere)))
-    found |= {path: json_text(part) for host in _hosts(plan) for path, part in _host(plan, host)}
+    found |= {path: json_text(part) for path, part in _hosts(plan)}
     groups = _groups(plan)
     if groups:
         found["log-groups.tf.json"] = json_text(groups)
@@ -147,13 +147,22 @@ def _otlp(plan: Plan) -> Part:
     }
 
 
-def _hosts(plan: Plan) -> tuple[str, ...]:
-    return tuple(sorted({host for stream in plan.streams for host in stream.component.hosts}))
+def _hosts(plan: Plan) -> Iterator[tuple[str, Part]]:
+    """A file for each host, by its path."""
+    streams: dict[str, list[Stream]] = {}
+    files: dict[str, list[Entry]] = {}
+    for stream in plan.streams:
+        for host in dict.fromkeys(stream.component.hosts):
+            streams.setdefault(host, []).append(stream)
+    for each in named(plan, FileSource):
+        for host in dict.fromkeys(each[2].hosts):
+            files.setdefault(host, []).append(_file(each))
+    for host, found in sorted(streams.items()):
+        yield f"hosts/{quote(host, safe='')}.json", _host(files.get(host, ()), found)
 
 
-def _host(plan: Plan, host: str) -> list[tuple[str, Part]]:
-    owned = [each for each in named(plan, FileSource) if host in each[2].hosts]
-    dimensions = _dimensions([each for each in plan.streams if host in each.component.hosts])
+def _host(files: Sequence[Entry], streams: Sequence[Stream]) -> Part:
+    dimensions = _dimensions(streams)
     collected = {
         name: {
             "measurement": measurement,
@@ -162,11 +171,10 @@ def _host(plan: Plan, host: str) -> list[tuple[str, Part]]:
         }
         for name, measurement in _MEASURED.items()
     }
-    part = {
-        **_logs(map(_file, owned)),
+    return {
+        **_logs(files),
         "metrics": {"namespace": "Headroom", "metrics_collected": collected},
     }
-    return [(f"hosts/{quote(host, safe='')}.json", part)]
 
 
 def _dimensions(streams: Sequence[Stream]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from slo.records import dataclass
 
@@ -194,6 +195,7 @@ def _set(text: str) -> Chars:
     return Chars(ranges=tuple(found), negated=negated)
 
 
+@lru_cache(maxsize=4096)
 def written(pattern: str, start: str = "^", end: str = "$") -> str:
     r"""A portable expression as Rust, Onigmo, Go and JavaScript all read it.
 

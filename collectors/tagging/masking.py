@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 
 from collectors.tagging.model import Plan
-from slo.collecting import MASK, SECRETS, Secret
+from slo.collecting import HIDDEN_FIELDS, MASK, SECRETS, Secret
 from slo.records import dataclass
 
-_KEYS = "(?:password|passwd|secret|api_key|apikey|access_token)"
+_KEYS = f"(?:{HIDDEN_FIELDS})"
 _FIELD = f'"[A-Za-z0-9_.-]*{_KEYS}" *: *'
 _PASSWORD = next(secret.pattern for secret in SECRETS if secret.name == "password")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|(?P<group>\((?!\?))|.", re.DOTALL)
@@ -69,7 +69,7 @@ def _of(secret: Secret) -> Iterator[Masking]:
     )
     # The quotes may be escaped: a message often holds JSON of its own.
     start = rf"{_KEYS}\\?[\"']? *[:=] *\\?[\"']?"
-    yield _masking(secret.name, start, r"""(?:[^"' ,;&}\\]|\\[^"'])+""")
+    yield _masking(secret.name, start, r"""(?:[^"'\s,;&}\\]|\\[^"'\s])+""")
 
 
 def _masking(name: str, before: str, secret: str, *, after: str = "", mask: str = MASK) -> Masking:

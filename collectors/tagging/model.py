@@ -173,12 +173,12 @@ class Dispute:
         return f"{' and '.join(self.claimants)} claim the service {self.service}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
     """Everything that one environment's collectors need; streams by app and component.
 
-    ``apps`` are the applications that have the environment, for what no stream holds: objectives
-    and clusters.
+    A plan equals itself alone, so that what is found in it can be kept by it. ``apps`` are the
+    applications that have the environment, for what no stream holds: objectives and clusters.
     """
 
     env: str

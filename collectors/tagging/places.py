@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from collectors.tagging.model import FileSource, Plan, S, Stream, SyslogSource
 
+_PLANS = 8
 _UNIT_KINDS = (".service", ".socket", ".timer", ".mount", ".path", ".target", ".scope", ".slice")
+_Claiming = FileSource | SyslogSource
 
 
 def names_of_hosts(plan: Plan, hosts: Iterable[str]) -> tuple[str, ...]:
     """Hosts by their names, and by their first part where only one host has it."""
     named = tuple(hosts)
-    every = {host for stream in plan.streams for host in stream.component.hosts}
-    parts = Counter(_short(host) for host in every)
+    parts = _first_parts(plan)
     short = (_short(host) for host in named if parts[_short(host)] == 1)
     return tuple(dict.fromkeys((*named, *short)))
+
+
+@lru_cache(maxsize=_PLANS)
+def _first_parts(plan: Plan) -> Counter[str]:
+    every = {host for stream in plan.streams for host in stream.component.hosts}
+    return Counter(_short(host) for host in every)
 
 
 def _short(host: str) -> str:
@@ -25,16 +33,28 @@ def _short(host: str) -> str:
     return host if not first or first.isdigit() or not rest else first
 
 
-def rivals(plan: Plan, source: FileSource | SyslogSource) -> tuple[str, ...]:
+def rivals(plan: Plan, source: _Claiming) -> tuple[str, ...]:
     """The hosts on which others claim the same path or program."""
-    files = [each for _, each in plan.of(FileSource)]
-    programs = [each for _, each in plan.of(SyslogSource)]
-    claims: list[FileSource | SyslogSource] = [*files, *programs]
-    others = (each for each in claims if each is not source and _claim(each) == _claim(source))
+    others = (each for each in claimants(plan, source) if each is not source)
     return tuple(dict.fromkeys(host for each in others for host in each.hosts))
 
 
-def _claim(source: FileSource | SyslogSource) -> tuple[str, str]:
+def claimants(plan: Plan, source: _Claiming) -> Sequence[_Claiming]:
+    """Every source of the same path or program."""
+    return _claimed(plan).get(_claim(source), ())
+
+
+@lru_cache(maxsize=_PLANS)
+def _claimed(plan: Plan) -> Mapping[tuple[str, str], Sequence[_Claiming]]:
+    found: dict[tuple[str, str], list[_Claiming]] = {}
+    sources = (source for stream in plan.streams for source in stream.sources)
+    for source in sources:
+        if isinstance(source, FileSource | SyslogSource):
+            found.setdefault(_claim(source), []).append(source)
+    return found
+
+
+def _claim(source: _Claiming) -> tuple[str, str]:
     if isinstance(source, FileSource):
         return "file", source.path
     return "syslog", source.program

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from collectors.tagging.model import JournalSource, OtlpSource, Plan, PodSource
+from collectors.tagging.model import FileSource, JournalSource, OtlpSource, Plan, PodSource
 from collectors.tagging.places import called
 from collectors.tagging.shipping import (
     HOST,
@@ -53,6 +53,15 @@ def notes(plan: Plan, program: str) -> tuple[str, ...]:
         *left_out(plan, {OtlpSource: "OTLP"}),
         *(f"Not collected here: {name}, whose pods only labels tell apart." for name in unknown),
     )
+
+
+def hosts_by_path(found: Sequence[Reading]) -> dict[str, list[str]]:
+    """The hosts that any source of a file names, by the file's path."""
+    hosts: dict[str, list[str]] = {}
+    for each in found:
+        if isinstance(each.source, FileSource):
+            hosts.setdefault(each.source.path, []).extend(each.hosts)
+    return hosts
 
 
 def host_file(host: str) -> str:

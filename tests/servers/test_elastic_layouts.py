@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from collectors.elastic.client import Cluster
+from collectors.elastic.flavors import Flavor
 from collectors.readers.elasticsearch import ElasticsearchCounts, ElasticsearchTelemetry
 from collectors.readers.store import StoreCounts, StoreTelemetry
 from collectors.readers.telemetry import Badness, LogQuery, TraceOrder, TraceQuery
@@ -16,9 +17,9 @@ from slo.model import Logs, ServiceLevel, Spans
 from slo.units import Duration
 from tests.contract.levels import level
 from tests.contract.telemetry_reader import assert_same
-from tests.servers.elastic import Opensearch, SearchNode
+from tests.servers.elastic import Elasticsearch, Opensearch, SearchNode
 from tests.servers.elastic_layouts import MAPPINGS, document_of
-from tests.servers.elastic_records import source_of, unused, write
+from tests.servers.elastic_records import mapping, source_of, unused, write
 from tests.stored_rows import CARGO, HOUR, MS, NOON, SECOND, Row, asking, hours, log, opened, span
 
 AT = datetime.fromtimestamp((NOON + HOUR) // SECOND, UTC)
@@ -142,6 +143,27 @@ def test_traces_are_the_same(cluster: Cluster, stored: StoreReader) -> None:
     ):
         assert len(one.value)
         assert_same(one.value, other.value)
+
+
+def test_spans_of_the_collector_read_the_same_in_our_own_streams(
+    elasticsearch: Elasticsearch, stored: StoreReader
+) -> None:
+    """The gateway writes them in the mode `otel`, and our templates are for their streams too."""
+    documents = [document_of("otel", Signal.SPANS, row) for row in _spans()]
+    index = f"traces-{unused('ticketing.api')}.otel-prod"
+    write(elasticsearch, index, documents, mapping(Signal.SPANS, Flavor.ELASTICSEARCH))
+    source = source_of(elasticsearch, layout="otel")
+    store, reader = StoreTelemetry(stored), ElasticsearchTelemetry(Cluster(source))
+    names = ["trace_id", "span_id", "time", "duration", "name", "service", "route", "status"]
+
+    for query in (
+        TraceQuery(where=asking(), limit=1000),
+        TraceQuery(where=asking(), at_least=100 * MS),
+    ):
+        expected, found = store.traces(query).value[names], reader.traces(query).value[names]
+        assert len(expected)
+        assert_same(expected, found)
+    assert_same(store.red(asking(), "route", 4).value, reader.red(asking(), "route", 4).value)
 
 
 def _levels(layout: str) -> list[ServiceLevel]:

@@ -119,8 +119,6 @@ def _elasticsearch(plan: Plan, _: Names) -> Sending:
     exporter = {
         "endpoints": [variable("ELASTICSEARCH_ENDPOINT", _endpoint(plan, "http://127.0.0.1:9200"))],
         "api_key": variable("ELASTICSEARCH_API_KEY"),
-        # Its streams have the names that Headroom's templates are for; `otel` would add a suffix.
-        "mapping": {"mode": "ecs"},
         "sending_queue": queue(),
         "retry": {
             "enabled": True,
@@ -129,7 +127,18 @@ def _elasticsearch(plan: Plan, _: Names) -> Sending:
             "retry_on_status": [429, 502, 503, 504],
         },
     }
-    return _all("elasticsearch", exporter, statements=tuple(elastic_fields()))
+    name, spans = "elasticsearch", "elasticsearch/traces"
+    return Sending(
+        exporters={
+            name: {**exporter, "mapping": {"mode": "ecs"}},
+            # A document of the mode `ecs` does not say how long a span took.
+            spans: {**exporter, "mapping": {"mode": "otel"}},
+        },
+        signals={LOGS: name, METRICS: name, TRACES: spans},
+        extensions={},
+        statements=tuple(elastic_fields()),
+        notes=("Spans go to traces-<app>.<component>.otel-<environment>: that mode adds .otel.",),
+    )
 
 
 def _opensearch(plan: Plan, names: Names, version: tuple[int, ...]) -> Sending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from collectors.tagging.model import (
     FileSource,
@@ -31,6 +31,7 @@ from collectors.tagging.shipping import (
     of_kind,
     stream_name,
 )
+from collectors.tagging.syslog_daemons import hosts_by_path
 from slo.portable_regex import to_posix
 
 FLUSH_SECONDS = 2
@@ -105,11 +106,16 @@ def _here() -> str:
 def files(found: Sequence[Reading]) -> tuple[str, dict[str, str]]:
     """The rulesets and inputs of files, and the inputs of single hosts by the host's name."""
     every, single = "", dict[str, str]()
+    claimed = hosts_by_path(found)
     for reading in of_kind(found, FileSource):
         source = reading.source
         assert isinstance(source, FileSource)
         name = f"headroom_read_{reading.name}"
-        every += ruleset(name, _file_body(reading, source, found), parameters=_DIRECT)
+        every += ruleset(
+            name,
+            _file_body(reading, () if reading.hosts else claimed[source.path]),
+            parameters=_DIRECT,
+        )
         text = _imfile(_glob(source.path), name, source)
         if not reading.hosts:
             every += text
@@ -118,8 +124,7 @@ def files(found: Sequence[Reading]) -> tuple[str, dict[str, str]]:
     return every, single
 
 
-def _file_body(reading: Reading, source: FileSource, found: Sequence[Reading]) -> str:
-    rivals = () if reading.hosts else tuple(_rivals(source, found))
+def _file_body(reading: Reading, rivals: Sequence[str]) -> str:
     unless = f"  if $.host == {listed(rivals)} then stop\n" if rivals else ""
     return (
         f"{_here()}{unless}"
@@ -127,12 +132,6 @@ def _file_body(reading: Reading, source: FileSource, found: Sequence[Reading]) -
         "  set $.line = $msg; set $.path = $!metadata!filename;\n"
         f"  call headroom_{reading.name}\n"
     )
-
-
-def _rivals(source: FileSource, found: Sequence[Reading]) -> Iterator[str]:
-    for each in of_kind(found, FileSource):
-        if isinstance(each.source, FileSource) and each.source.path == source.path:
-            yield from each.hosts
 
 
 def _glob(path: str) -> str:
@@ -236,7 +235,7 @@ def syslog(plan: Plan, found: Sequence[Reading]) -> str:
         branches += f"  if {condition} then {{ call headroom_{reading.name} stop }}\n"
     body = (
         f"{_start(at='headroom_said_at', host='$hostname')}"
-        "  set $.level = $syslogseverity-text; set $.program = $programname;\n"
+        "  set $.severity = $syslogseverity-text; set $.program = $programname;\n"
         f"{branches}"
         "  call headroom_unattributed\n"
     )
@@ -279,7 +278,7 @@ def journal(found: Sequence[Reading]) -> str:
         )
     body = (
         f"{_start(at='headroom_said_at', host='$hostname')}"
-        "  set $.level = $syslogseverity-text; set $.unit = '' & $!_SYSTEMD_UNIT;\n"
+        "  set $.severity = $syslogseverity-text; set $.unit = '' & $!_SYSTEMD_UNIT;\n"
         # What the manager itself says of a unit is that unit's.
         "  if $.unit == 'init.scope' and $!UNIT != '' then set $.unit = '' & $!UNIT;\n"
         f"{branches}"

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from collectors.tagging.model import FileSource, JournalSource, Plan, PodSource, SyslogSource
 from collectors.tagging.places import unit_name
 from collectors.tagging.shipping import HOST, UNATTRIBUTED, Reading, of_kind
+from collectors.tagging.syslog_daemons import hosts_by_path
 from collectors.tagging.syslog_ng_parts.records import STATE, steps
 from collectors.tagging.syslog_ng_parts.text import (
     ECS,
@@ -45,24 +46,16 @@ _SEVERITY = f'set("$LEVEL" value("{ECS}log.level"));'
 def files(found: Sequence[Reading]) -> tuple[str, dict[str, str]]:
     """The sources and paths of files, and those of single hosts by the host's name."""
     every, single = "", dict[str, str]()
+    claimed = hosts_by_path(found)
     for reading in of_kind(found, FileSource):
         source = reading.source
         assert isinstance(source, FileSource)
-        text = _file(reading, source, tuple(_rivals(source, found)))
+        text = _file(reading, source, claimed[source.path])
         if not reading.hosts:
             every += text
         for host in reading.hosts:
             single[host] = single.get(host, "") + text
     return every, single
-
-
-def _rivals(source: FileSource, found: Sequence[Reading]) -> list[str]:
-    return [
-        host
-        for each in of_kind(found, FileSource)
-        if isinstance(each.source, FileSource) and each.source.path == source.path
-        for host in each.hosts
-    ]
 
 
 def _file(reading: Reading, source: FileSource, rivals: Sequence[str]) -> str:

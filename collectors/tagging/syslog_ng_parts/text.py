@@ -12,17 +12,15 @@ JSON = ".json."
 ECS = ".ecs."
 """What stands before the names of what we say of a record."""
 
-_CONTROL = frozenset(map(chr, (*range(32), 127)))
-_NAMED = {"\\": "\\\\", '"': '\\"', "`": "``", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ESCAPES = str.maketrans(
+    {chr(code): f"\\x{code:02x}" for code in (*range(32), 127)}
+    | {"\\": "\\\\", '"': '\\"', "`": "``", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+)
 
 
 def quoted(text: str) -> str:
     """A text as a string, in which the lexer would fill in what stands in backticks."""
-    return '"' + "".join(_NAMED.get(char) or _coded(char) for char in text) + '"'
-
-
-def _coded(char: str) -> str:
-    return f"\\x{ord(char):02x}" if char in _CONTROL else char
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def template(text: str) -> str:

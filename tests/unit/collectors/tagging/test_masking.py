@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from collectors.tagging.masking import maskings, uncaptured
-from slo.collecting import MASK, Secret
+from slo.collecting import MASK, SECRETS, Secret
 from tests.unit.collectors.tagging.examples import airline
 
 
@@ -32,6 +32,24 @@ def masked(line: str) -> str:
 def test_a_line_of_json_stays_one(record: object, expected: object) -> None:
     """Names and quotes of fields are kept, what they hold is not."""
     assert expected == json.loads(masked(json.dumps(record)))
+
+
+def test_a_secret_ends_with_its_line() -> None:
+    """What stands on the next lines of a joined record is not part of a password."""
+    joined = "login failed: password=x1\n  at auth.Check\tpin\r\nsecret: y2\nCaused by"
+
+    assert f"login failed: password={MASK}\n  at auth.Check\tpin\r\nsecret: {MASK}\nCaused by" == (
+        masked(joined)
+    )
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.name)
+def test_no_built_in_pattern_runs_over_a_line_break(secret: Secret) -> None:
+    """In any collector: the patterns themselves are what most of them are given."""
+    texts = ("password=", "password: 'x", "://joe:", "://joe:pw", "Bearer ", "4111 1111 1111 ")
+    found = (re.search(secret.pattern, f"{text}\nnext@host 1111 ") for text in texts)
+
+    assert [] == [each.group() for each in found if each is not None and "\n" in each.group()]
 
 
 def test_a_mask_is_not_masked_into_something_else() -> None:

@@ -68,6 +68,17 @@ def test_gateways_read_as_reviewed(golden: Golden, destination: Destination) -> 
     golden(f"collectors/otelcol/0.159/gateway-{destination}.yaml", text)
 
 
+def test_elasticsearch_gets_spans_with_their_duration() -> None:
+    """Which the exporter's mode `ecs` leaves out; records of logs stay documents of ECS."""
+    config = configuration(made(destination=Destination.ELASTICSEARCH)["gateway.yaml"])
+    modes = {
+        signal: config["exporters"][pipeline["exporters"][0]]["mapping"]["mode"]
+        for signal, pipeline in config["service"]["pipelines"].items()
+    }
+
+    assert {"logs": "ecs", "metrics": "ecs", "traces": "otel"} == modes
+
+
 def test_every_tag_reaches_every_output_from_every_source() -> None:
     """And version, trace and span are lifted wherever a record can have them."""
     plan = airline()

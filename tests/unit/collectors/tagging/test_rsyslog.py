@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from collectors.tagging import rsyslog
 from collectors.tagging.model import (
-    Convention,
     FileSource,
     JournalSource,
     Plan,
@@ -25,14 +23,18 @@ from collectors.tagging.rsyslog_parts.text import parameter, quoted
 from collectors.tagging.syslog_daemons import by_labels, host_file
 from slo.collecting import Collecting, Destination, Secret
 from tests.unit.collectors.tagging.examples import airline
-from tests.unit.collectors.tagging.graphs.model import Path
 from tests.unit.collectors.tagging.graphs.rsyslog import items, paths, text_of, tokens
+from tests.unit.collectors.tagging.syslog_ways import (
+    PRINTABLE,
+    check_every_source,
+    of_each_host,
+    without_sources,
+    worker_of,
+)
 
 Golden = Callable[[str, str], None]
 
-HOSTILE = st.text(
-    st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S", "Zs")), min_size=1
-).filter(lambda text: text.isprintable() and bool(text.strip())) | st.sampled_from(
+HOSTILE = PRINTABLE | st.sampled_from(
     ["'", '"', "\\", "\\'", "`PATH`", "$HOME", "%msg%", "a'b\"c\\d", "# no", "'); stop", "\\x41"]
 )
 
@@ -70,32 +72,20 @@ def test_an_endpoint_gets_the_port_that_its_scheme_means() -> None:
 def test_every_tag_reaches_the_destination_from_every_source() -> None:
     """And version, trace and span are lifted wherever a record can have them."""
     plan = airline()
-    ways = list(paths(*configurations(plan)))
-    for stream in plan.streams:
-        for source in stream.sources:
-            for key in keys(source):
-                path = next(each for each in ways if is_way(each, key, stream))
-                ways.remove(path)
-                assert stream.tags(Convention.ECS).items() <= path.tags.items()
-                plain = source.format == "plain"
-                assert {"trace", "span", *(() if plain else ("version",))} <= path.lifted
-                assert "echo $HEADROOM_ENDPOINT/elastic" == path.output
+    ways = paths(*configurations(plan))
+
+    others = check_every_source(plan, ways, keys, "echo $HEADROOM_ENDPOINT/elastic")
+
     # What nobody owns has the names of a stream, and nothing else.
-    assert ["unattributed"] * 2 == [each.tags["data_stream.dataset"] for each in ways]
-    assert all("labels.app" not in each.tags for each in ways)
+    assert ["unattributed"] * 2 == [each.tags["data_stream.dataset"] for each in others]
+    assert all("labels.app" not in each.tags for each in others)
 
 
-def is_way(path: Path, key: str, stream: Stream) -> bool:
-    """Whether a way is that of one source of a stream."""
-    return path.source.startswith(key) and stream.dataset == path.tags["data_stream.dataset"]
-
-
-def keys(source: Source) -> list[str]:
+def keys(_: Stream, source: Source) -> list[str]:
     """How the ways of a source begin."""
     match source:
         case FileSource():
-            # Each host by its name and by the first part of it.
-            return [f"imfile {source.path}"] * (2 * len(source.hosts) or 1)
+            return of_each_host(source, f"imfile {source.path}")
         case SyslogSource():
             return [f"{kind} $programname == {source.program}" for kind in ("imtcp", "imudp")]
         case JournalSource():
@@ -125,19 +115,13 @@ def test_texts_round_trip_through_the_lexer(text: str) -> None:
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 def test_hostile_values_arrive_as_they_are(team: str, host: str, name: str, program: str) -> None:
     """A team, a host, a file and a program whose names have meanings in the language."""
-    plan = airline()
     path = f"/var/log/{name.replace('/', '_').replace('*', '_')}"
-    worker = next(stream for stream in plan.streams if stream.component.name == "worker")
-    made = replace(
-        worker,
-        values={**worker.values, "team": team},
-        sources=(
-            FileSource(path=path, hosts=(host,)),
-            FileSource(path=f"{path}/a"),
-            SyslogSource(program=program, hosts=(host,)),
-        ),
+    plan = worker_of(
+        team,
+        FileSource(path=path, hosts=(host,)),
+        FileSource(path=f"{path}/a"),
+        SyslogSource(program=program, hosts=(host,)),
     )
-    plan = replace(plan, streams=(made,))
     ways = paths(*configurations(plan))
 
     assert {team} == {each.tags["labels.team"] for each in ways if "labels.app" in each.tags}
@@ -172,9 +156,7 @@ def test_secrets_are_looked_for_in_messages_and_in_fields() -> None:
 
 def test_no_sources_no_files() -> None:
     """An environment without lines to read has no configuration."""
-    plan = airline()
-    streams = tuple(replace(stream, sources=()) for stream in plan.streams)
-    assert {} == rsyslog.files(replace(plan, streams=streams))
+    assert {} == rsyslog.files(without_sources())
 
 
 def test_tags_are_one_object_of_json() -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from collectors.tagging import syslog_ng
 from collectors.tagging.model import (
-    Convention,
     FileSource,
     JournalSource,
     Plan,
@@ -23,14 +21,18 @@ from collectors.tagging.syslog_daemons import by_labels
 from collectors.tagging.syslog_ng_parts.text import pcre, quoted, template
 from slo.collecting import MASK, Collecting, Destination, Secret
 from tests.unit.collectors.tagging.examples import airline
-from tests.unit.collectors.tagging.graphs.model import Path
 from tests.unit.collectors.tagging.graphs.syslog_ng import blocks, literal, paths, text_of, tokens
+from tests.unit.collectors.tagging.syslog_ways import (
+    PRINTABLE,
+    check_every_source,
+    of_each_host,
+    without_sources,
+    worker_of,
+)
 
 Golden = Callable[[str, str], None]
 
-HOSTILE = st.text(
-    st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S", "Zs")), min_size=1
-).filter(lambda text: text.isprintable() and bool(text.strip())) | st.sampled_from(
+HOSTILE = PRINTABLE | st.sampled_from(
     ["'", '"', "\\", "`PATH`", "`", "$HOME", "${HOST}", "$(env PATH)", "$$", "# no", '"); };']
 )
 
@@ -80,30 +82,16 @@ def test_every_tag_reaches_the_destination_from_every_source() -> None:
     main, *hosts = configurations(plan)
     shared = paths(main)
     ways = [*shared, *(path for host in hosts for path in paths(main, host)[len(shared) :])]
-    for stream in plan.streams:
-        for source in stream.sources:
-            for key in keys(stream, source):
-                path = next(each for each in ways if is_way(each, key, stream))
-                ways.remove(path)
-                assert stream.tags(Convention.ECS).items() <= path.tags.items()
-                plain = source.format == "plain"
-                assert {"trace", "span", *(() if plain else ("version",))} <= path.lifted
-                assert "`HEADROOM_ENDPOINT`/elastic/_bulk" == path.output
-    assert [] == ways
 
-
-def is_way(path: Path, key: str, stream: Stream) -> bool:
-    """Whether a way is that of one source of a stream."""
-    return path.source.startswith(key) and stream.dataset == path.tags["data_stream.dataset"]
+    assert [] == check_every_source(plan, ways, keys, "`HEADROOM_ENDPOINT`/elastic/_bulk")
 
 
 def keys(stream: Stream, source: Source) -> list[str]:
     """How the ways of a source begin."""
     match source:
         case FileSource():
-            # Each host by its name and by the first part of it.
             number = stream.of(FileSource).index(source) + 1
-            return [f"s_{stream.identifier}_file_{number} "] * (2 * len(source.hosts) or 1)
+            return of_each_host(source, f"s_{stream.identifier}_file_{number} ")
         case SyslogSource():
             return [f"s_syslog ( ( $PROGRAM eq {source.program} )"]
         case JournalSource():
@@ -135,14 +123,8 @@ def test_texts_round_trip_through_the_lexer(text: str) -> None:
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_hostile_values_arrive_as_they_are(team: str, host: str, program: str) -> None:
     """A team, a host and a program whose names have meanings in the language."""
-    plan = airline()
-    worker = next(stream for stream in plan.streams if stream.component.name == "worker")
-    made = replace(
-        worker,
-        values={**worker.values, "team": team},
-        sources=(FileSource(path="/a*/b"), SyslogSource(program=program, hosts=(host,))),
-    )
-    ways = paths(*configurations(replace(plan, streams=(made,))))
+    plan = worker_of(team, FileSource(path="/a*/b"), SyslogSource(program=program, hosts=(host,)))
+    ways = paths(*configurations(plan))
 
     assert {team} == {each.tags["labels.team"] for each in ways}
     (found,) = [each.source for each in ways if each.source.startswith("s_syslog")]
@@ -177,6 +159,4 @@ def test_secrets_are_out_before_the_queue_on_disk() -> None:
 
 def test_no_sources_no_files() -> None:
     """An environment without lines to read has no configuration."""
-    plan = airline()
-    streams = tuple(replace(stream, sources=()) for stream in plan.streams)
-    assert {} == syslog_ng.files(replace(plan, streams=streams))
+    assert {} == syslog_ng.files(without_sources())

@@ -141,7 +141,7 @@ module Headroom
       'labels' => {},
     },
   }
-  SECRETS = ['[Bb]earer +[A-Za-z0-9._\\x7E+/=\\x2D]+', '[Bb]asic +[A-Za-z0-9+/=]{8,}', 'eyJ[A-Za-z0-9_\\x2D]+\\.[A-Za-z0-9_\\x2D]+\\.[A-Za-z0-9_\\x2D]+', '(AKIA|ASIA)[0-9A-Z]{16}', '(password|passwd|secret|api_key|apikey|access_token)[\\x22\\x27]? *[:=] *[\\x22\\x27]?[^\\x22\\x27 ,;\\x26\\x7D]+', '://[^/ :@]+:[^/ @]+@', '(4[0-9]{3}|5[1-5][0-9]{2}|3[47][0-9]{2}|6011)[ \\x2D]?[0-9]{4}[ \\x2D]?[0-9]{4}[ \\x2D]?[0-9]{3,4}', '-----BEGIN [A-Z ]*PRIVATE KEY-----']
+  SECRETS = ['[Bb]earer +[A-Za-z0-9._\\x7E+/=\\x2D]+', '[Bb]asic +[A-Za-z0-9+/=]{8,}', 'eyJ[A-Za-z0-9_\\x2D]+\\.[A-Za-z0-9_\\x2D]+\\.[A-Za-z0-9_\\x2D]+', '(AKIA|ASIA)[0-9A-Z]{16}', '(password|passwd|secret|api_key|apikey|access_token)[\\x22\\x27]? *[:=] *[\\x22\\x27]?[^\\x22\\x27\\x09-\\x0D ,;\\x26\\x7D]+', '://[^/\\x09-\\x0D :@]+:[^/\\x09-\\x0D @]+@', '(4[0-9]{3}|5[1-5][0-9]{2}|3[47][0-9]{2}|6011)[ \\x2D]?[0-9]{4}[ \\x2D]?[0-9]{4}[ \\x2D]?[0-9]{3,4}', '-----BEGIN [A-Z ]*PRIVATE KEY-----']
   PRIVATE = '(?:\\A|[._\\x2D])(?:password|passwd|secret|api[_\\x2D]?key|access[_\\x2D]?token)\\z'
   MASK = '[redacted]'
   CLAIMS = ['service.namespace', 'labels.app', 'service.name', 'deployment.environment.name', 'service.environment', 'org.team', 'labels.team', 'service.criticality', 'labels.criticality', 'deployment.environment']

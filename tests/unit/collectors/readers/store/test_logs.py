@@ -190,3 +190,20 @@ def test_the_answer_says_what_was_asked(telemetry: StoreTelemetry) -> None:
     assert "FROM logs" in found.query
     assert "refund" in found.query
     assert hours() == found.range
+
+
+@pytest.mark.parametrize("field", ["event.action", "event.name", "event_name"])
+def test_an_event_is_found_wherever_its_receiver_put_it(tmp_path: Path, field: str) -> None:
+    """Plain records have it in a column, those of OTLP among the attributes, which are surer."""
+    lines = [
+        log("plain", at=1, event="pay"),
+        log("told", at=2, attributes=json.dumps({field: "pay"})),
+        log("both", at=3, event="pay", attributes=json.dumps({field: "refund"})),
+        log("neither", at=4),
+    ]
+    telemetry = StoreTelemetry(opened(tmp_path, logs=lines))
+    found = {
+        text: telemetry.logs(LogQuery(where=asking(), text=text)).value["body"].tolist()
+        for text in (f"{field}: pay", f"not {field}: *")
+    }
+    assert {f"{field}: pay": ["told", "plain"], f"not {field}: *": ["neither"]} == found
