@@ -16,10 +16,11 @@ from app.services.evaluations import evaluations, profiles
 from app.services.once import Once
 from collectors.readers.prometheus.profile import known_span
 from slo.evaluate import Evaluation, evaluate, windows_of
-from slo.model import ServiceLevel, SloKey
+from slo.model import External, ServiceLevel, SloKey
 from slo.ports import Counts, NoData, NoDataReason, Reading
 from slo.records import dataclass
 from slo.units import Duration
+from slo.windows import LEDGER_SLOT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 STEP = Duration.parse("30s")
 """The distance of the instants at which pages judge: that of the evaluator's rounds."""
+
+PRODUCTS_STEP = LEDGER_SLOT
+"""The same for what other products count: their numbers come in such steps, and requests cost."""
 
 _MOST_JUDGED = 4_096
 _MOST_PROFILES = 1_024
@@ -63,6 +67,7 @@ class Judgements:
 
     Another project, as one that was published meanwhile, begins with nothing. Nothing is kept for
     longer than a step, as records of the past may arrive late; what could not be read is not kept.
+    What other products count has longer steps, and partial answers of theirs are kept as well.
     """
 
     def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
@@ -72,6 +77,13 @@ class Judgements:
             most=_MOST_JUDGED, keep=keep, ticks=ticks, worth=_is_whole
         )
         self.profiles: Once[_Spread, _Profile] = Once(most=_MOST_PROFILES, keep=keep, ticks=ticks)
+        long = float(PRODUCTS_STEP.seconds)
+        self.products: Once[_Asked, Evaluation] = Once(
+            most=_MOST_JUDGED, keep=long, ticks=ticks, worth=_is_answered
+        )
+        self.product_profiles: Once[_Spread, _Profile] = Once(
+            most=_MOST_PROFILES, keep=long, ticks=ticks
+        )
         self.holdings: Once[tuple[Scope, int], Answered[pd.DataFrame]] = Once(
             most=_MOST_HELD, keep=keep, ticks=ticks, worth=lambda found: not found.partial
         )
@@ -82,43 +94,51 @@ class Judgements:
             self._project = project
             self.judged.forget()
             self.profiles.forget()
+            self.products.forget()
+            self.product_profiles.forget()
             self.holdings.forget()
         return self
 
 
-def aligned(at: datetime) -> datetime:
+def aligned(at: datetime, step: Duration = STEP) -> datetime:
     """Return the last instant up to ``at`` at which pages judge."""
     milliseconds = _milliseconds(at)
-    return datetime.fromtimestamp((milliseconds - milliseconds % STEP.milliseconds) / 1000, UTC)
+    return datetime.fromtimestamp((milliseconds - milliseconds % step.milliseconds) / 1000, UTC)
 
 
 def judged(world: World, levels: Sequence[ServiceLevel], at: datetime) -> tuple[Evaluation, ...]:
     """Judge service levels for a page, in the order given, with the windows of all policies.
 
-    They are judged at ``aligned(at)``. A level whose history the evaluator is still computing has
-    no data, which says how far it is. Raises as ``evaluations`` does.
+    They are judged at ``aligned(at)``, those of other products at their own instants. A level whose
+    history the evaluator is still computing has no data, which says how far it is. Raises as
+    ``evaluations`` does.
     """
-    instant, waiting = aligned(at), _without_history(world, levels)
-    asked = {level.key: _Asked(level.key, _milliseconds(instant)) for level in levels}
+    waiting = _without_history(world, levels)
     by_key = {level.key: level for level in levels}
+    book, asked = world.judgements.of(world.project), _asked(levels, at)
 
     def find(missing: Sequence[_Asked]) -> Mapping[_Asked, Evaluation]:
-        found = evaluations(
-            world.project,
-            [by_key[each.key] for each in missing],
-            instant,
-            deadline=world.deadline,
-            environ=world.environ,
-            windows=gating.windows_of(world.project),
-            stored=world.stored,
-        )
-        return {asked[one.key]: one for one in found}
+        found: dict[_Asked, Evaluation] = {}
+        for instant in {each.at for each in missing}:
+            judgements = evaluations(
+                world.project,
+                [by_key[each.key] for each in missing if each.at == instant],
+                datetime.fromtimestamp(instant / 1000, UTC),
+                deadline=world.deadline,
+                environ=world.environ,
+                windows=gating.windows_of(world.project),
+                stored=world.stored,
+            )
+            found |= {asked[one.key]: one for one in judgements}
+        return found
 
-    known = world.judgements.of(world.project).judged.all(
-        [asked[key] for key in asked if key not in waiting], find
-    )
+    wanted = [level for level in levels if level.key not in waiting]
+    known: dict[_Asked, Evaluation] = {}
+    for once, of_products in ((book.judged, False), (book.products, True)):
+        mine = [asked[each.key] for each in wanted if _is_of_product(each) is of_products]
+        known |= once.all(mine, find)
     return tuple(
-        _unfinished(world, level, instant) if level.key in waiting else known[asked[level.key]]
+        _unfinished(world, level, aligned(at)) if level.key in waiting else known[asked[level.key]]
         for level in levels
     )
 
@@ -130,7 +150,7 @@ def spread_counts(
     by_key = {one.key: one for one in found}
     asked = {
         one.key: _Spread(
-            _Asked(one.key, _milliseconds(at)),
+            _Asked(one.key, _milliseconds(one.reading.at if _is_of_product(one.level) else at)),
             known_span(one.reading, one.level.slo.window),
             steps,
         )
@@ -138,19 +158,36 @@ def spread_counts(
     }
 
     def find(missing: Sequence[_Spread]) -> Mapping[_Spread, _Profile]:
-        counted = profiles(
-            world.project,
-            [by_key[each.asked.key] for each in missing],
-            at,
-            steps=steps,
-            deadline=world.deadline,
-            environ=world.environ,
-            stored=world.stored,
-        )
-        return {asked[key]: profile for key, profile in counted.items()}
+        counted: dict[_Spread, _Profile] = {}
+        for instant in {each.asked.at for each in missing}:
+            read = profiles(
+                world.project,
+                [by_key[each.asked.key] for each in missing if each.asked.at == instant],
+                datetime.fromtimestamp(instant / 1000, UTC),
+                steps=steps,
+                deadline=world.deadline,
+                environ=world.environ,
+                stored=world.stored,
+            )
+            counted |= {asked[key]: profile for key, profile in read.items()}
+        return counted
 
-    known = world.judgements.of(world.project).profiles.all(tuple(asked.values()), find)
+    book, known = world.judgements.of(world.project), dict[_Spread, _Profile]()
+    for once, of_products in ((book.profiles, False), (book.product_profiles, True)):
+        mine = [asked[one.key] for one in found if _is_of_product(one.level) is of_products]
+        known |= once.all(mine, find)
     return {each.asked.key: profile for each, profile in known.items()}
+
+
+def _asked(levels: Sequence[ServiceLevel], at: datetime) -> Mapping[SloKey, _Asked]:
+    def instant(level: ServiceLevel) -> int:
+        return _milliseconds(aligned(at, PRODUCTS_STEP if _is_of_product(level) else STEP))
+
+    return {level.key: _Asked(level.key, instant(level)) for level in levels}
+
+
+def _is_of_product(level: ServiceLevel) -> bool:
+    return isinstance(level.slo.indicator.measure, External)
 
 
 def _without_history(world: World, levels: Sequence[ServiceLevel]) -> Collection[SloKey]:
@@ -176,9 +213,12 @@ def _unfinished(world: World, level: ServiceLevel, at: datetime) -> Evaluation:
     return evaluate(level, reading, catalogue)
 
 
+def _is_answered(one: Evaluation) -> bool:
+    return one.no_data is None or one.no_data.reason is not NoDataReason.SOURCE_FAILED
+
+
 def _is_whole(one: Evaluation) -> bool:
-    failed = one.no_data is not None and one.no_data.reason is NoDataReason.SOURCE_FAILED
-    return not failed and not one.reading.partial
+    return _is_answered(one) and not one.reading.partial
 
 
 def _milliseconds(at: datetime) -> int:

@@ -12,6 +12,7 @@ from app.project import open_project
 from app.services import evaluations, metrics
 from app.services.evaluations import burn_downs
 from app.services.fleet import fleet
+from app.services.judging import judged, spread_counts
 from app.services.opening import open_world
 from app.services.world import World
 from collectors.readers.external.opening import open_adapter
@@ -145,3 +146,21 @@ def test_every_kind_of_source_can_be_opened(kind: str) -> None:
         )
         assert f"{kind}/main" == open_adapter(source, {}, Clock()).reference
         assert [] == server.asked
+
+
+def test_pages_of_the_same_five_minutes_ask_a_product_once(tmp_path: Path) -> None:
+    """Requests cost, and its numbers come in steps of five minutes; the next step is asked for."""
+    with Loopback([HEALTHY]) as server:
+        world = installed(tmp_path, server.url)
+        levels = world.project.catalog.levels()
+        first = datetime(2026, 11, 21, 12, 35, 1, tzinfo=UTC)
+        judged(world, levels, first)
+        asked = len(server.asked)
+        (again,) = judged(world, levels, first + timedelta(minutes=4))
+        assert 0 < asked == len(server.asked)
+        spread_counts(world, [again], first + timedelta(minutes=4), steps=10)
+        pictured = len(server.asked)
+        spread_counts(world, [again], first + timedelta(minutes=4, seconds=50), steps=10)
+        assert (first.replace(second=0), pictured) == (again.reading.at, len(server.asked))
+        judged(world, levels, first + timedelta(minutes=5))
+        assert pictured < len(server.asked)
