@@ -246,6 +246,11 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -
             "2 of 5 shards failed: disk",
         ),
         (
+            {**HITS, "_shards": {"total": 5, "successful": 4, "skipped": 1, "failed": 0}},
+            SourceUnavailable,
+            "1 of 5 shards failed",
+        ),
+        (
             {**HITS, "_clusters": {"total": 2, "skipped": 1}},
             SourceUnavailable,
             "1 of 2 clusters: skipped",
