@@ -18,9 +18,10 @@ def incomplete(answer: Mapping[str, Any]) -> tuple[str, ...]:
 def lost_shards(shards: Mapping[str, Any]) -> int:
     """How many shards gave nothing; OpenSearch counts those that are nowhere as not failed."""
     total, successful = shards.get("total"), shards.get("successful")
-    failed = shards.get("failed") or 0
-    whole = isinstance(total, int) and isinstance(successful, int)
-    return max(failed, total - successful) if whole else failed
+    failed: int = shards.get("failed") or 0
+    if isinstance(total, int) and isinstance(successful, int):
+        return max(failed, total - successful)
+    return failed
 
 
 def _lacking(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -24,5 +24,8 @@ ALIASES: Mapping[str, str] = {
 }
 """The columns that names of conventions stand for."""
 
+LIFTED: Mapping[str, str] = dict.fromkeys(("event.action", "event.name", "event_name"), "event")
+"""Fields that a plain record has in a column, and one of OTLP among its attributes."""
+
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 """OpenTelemetry's severities in fours: 1 to 4 is trace, 21 to 24 is fatal."""

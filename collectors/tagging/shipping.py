@@ -69,6 +69,7 @@ PACKED = ("gz", "bz2", "xz", "zst")
 _HEX = {"trace": 32, "span": 16}
 _HEADROOM = "http://127.0.0.1:8501"
 _ELASTIC = "http://127.0.0.1:9200"
+_RUN_WITH_OPENSEARCH = frozenset({"rsyslog"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +233,8 @@ def path_of_intake(plan: Plan) -> str:
 def destination_notes(plan: Plan, program: str) -> tuple[str, ...]:
     """Sentences for a header on where records go when that is not what was asked for."""
     asked = plan.settings.destination
-    if asked is Destination.OPENSEARCH:
+    if asked is Destination.OPENSEARCH and program not in _RUN_WITH_OPENSEARCH:
         return (f"Not tried: whether the Elasticsearch output of this {program} takes OpenSearch.",)
-    if asked in {Destination.OTLP, Destination.ELASTICSEARCH}:
+    if asked in {Destination.OTLP, Destination.ELASTICSEARCH, Destination.OPENSEARCH}:
         return ()
     return (f"{program} does not send to {asked} here: records go to Headroom.",)

@@ -34,7 +34,7 @@ from collectors.readers.elasticsearch.columns import (
 )
 from collectors.readers.elasticsearch.layouts import Layout
 from collectors.readers.elasticsearch.mapped import FREE_FORM, KEYWORDS, NUMBERS, TEXTS, Mapped
-from collectors.readers.names import ALIASES, LEVELS
+from collectors.readers.names import ALIASES, LEVELS, LIFTED
 from collectors.readers.telemetry import Badness, Filter, LogQuery, Where
 from collectors.receive.severity import HIGHEST, LOWEST, WORDS
 from slo.errors import QueryRejected
@@ -348,6 +348,7 @@ class Conditions:
             *layout.attributes.candidates(field),
             *layout.resource.candidates(field),
             *column(field),
+            *(layout.candidates(LIFTED[field]) if field in LIFTED else ()),
         )
         different = {(each.path, each.key): each for each in candidates}
         return self.mapped.only(different.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collectors.readers.names import ALIASES, LEVELS
+from collectors.readers.names import ALIASES, LEVELS, LIFTED
 from collectors.readers.telemetry import Badness, Filter, LogQuery, TimeRange, Where
 from collectors.signals import SCHEMAS, Signal
 from slo.logquery import And, Compare, Expression, Has, Is, Not, Or, Words
@@ -50,7 +50,11 @@ class _Names:
         for column in _JSON:
             if field.startswith(f"{column}."):
                 return self._inside(column, field.removeprefix(f"{column}."))
-        return f"coalesce({self._inside('attributes', field)}, {self._inside('resource', field)})"
+        found = [self._inside("attributes", field), self._inside("resource", field)]
+        lifted = LIFTED.get(field)
+        if lifted in SCHEMAS[self.signal].names:
+            found.append(f"CAST({lifted} AS VARCHAR)")
+        return f"coalesce({', '.join(found)})"
 
     def _inside(self, column: str, key: str) -> str:
         # A JSON pointer: a key may hold any character, dots above all.

@@ -249,6 +249,8 @@ def _finish() -> str:
         f"  if strlen($.v) > {LONGEST_MESSAGE} then "
         f"set $.v = substring($.v, 0, {LONGEST_MESSAGE});\n"
         "  set $.message = $.v;\n"
+        # A record's own severity is surer than the journal's or syslog's.
+        "  if $.level == '' then set $.level = $.severity;\n"
         "  if $.time == '' then set $.time = $.said;\n"
         "  if $.time == '' then set $.time = exec_template('headroom_read_at');\n"
         f"{steps}"
