@@ -46,15 +46,17 @@ def add_kinds(parser: argparse.ArgumentParser) -> None:
     """Add ``--only`` and ``--layout``."""
     parser.add_argument(
         "--only",
+        action="extend",
         metavar="KIND,…",
         type=partial(chosen, known=generation.KINDS, what="kind"),
         help=f"only these kinds: {', '.join(generation.KINDS)}",
     )
     parser.add_argument(
         "--collector",
+        action="extend",
         metavar="NAME,…",
         type=partial(chosen, known=COLLECTORS, what="collector"),
-        help="only these collectors (default: those the workspace uses, else all)",
+        help="only these collectors; may be repeated (default: those the workspace uses, else all)",
     )
     parser.add_argument(
         "--layout",
@@ -93,13 +95,13 @@ def wanted_files(args: argparse.Namespace, project: Project) -> dict[str, genera
         project.workspace,
         kinds=wanted_kinds(args, project),
         layout=args.layout,
-        collectors=args.collector,
+        collectors=tuple(dict.fromkeys(args.collector or ())) or None,
     )
 
 
 def wanted_kinds(args: argparse.Namespace, project: Project) -> tuple[str, ...]:
     """The kinds that the flags ask for; naming a collector asks for collectors alone."""
-    only: tuple[str, ...] | None = args.only
+    only = tuple(dict.fromkeys(args.only or ()))
     if not args.collector:
         return only or generation.usual_kinds(project.workspace)
     if only and generation.COLLECTORS not in only:
@@ -112,7 +114,7 @@ def wanted_kinds(args: argparse.Namespace, project: Project) -> tuple[str, ...]:
 
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:
     """Print the names that the chosen kind knows, one a line; no workspace is needed."""
-    names = COLLECTORS if args.only == (generation.COLLECTORS,) else generation.KINDS
+    names = COLLECTORS if args.only == [generation.COLLECTORS] else generation.KINDS
     for name in names:
         terminal.line(name)
     return exits.OK
