@@ -46,7 +46,7 @@ EXPLAINED_ROWS = 3
 MOST_DEPLOYS = 10
 """How many deploys are named beside the causes; the newest ones."""
 
-_LINES = 2_000
+_LINES = 1_000
 
 _SPAN_FIELDS: Mapping[str, str] = {
     "http_route": "route",

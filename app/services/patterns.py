@@ -90,7 +90,7 @@ def patterns(
     """
     scope.check(where.app, where.env)
     reader = world.reader("logs")
-    query = LogQuery(where=where, text=text, limit=SAMPLE)
+    query = LogQuery(where=where, text=text, limit=SAMPLE, brief=True)
     now = reader.logs(query)
     earlier = TimeRange(start=where.range.start - where.range.length, end=where.range.start)
     before = reader.logs(replace(query, where=replace(where, range=earlier)))

@@ -102,6 +102,7 @@ class LogQuery:
     """Which log records. ``text`` holds words that must all occur, whatever their case.
 
     ``after`` is the ``cursor`` of an earlier answer: only what was stored since then is returned.
+    With ``brief`` an answer needs no columns but time, severity_text, body and trace_id.
     """
 
     where: Where
@@ -111,6 +112,7 @@ class LogQuery:
     span_id: str | None = None
     limit: int = 200
     after: int | None = None
+    brief: bool = False
 
 
 class TraceOrder(StrEnum):

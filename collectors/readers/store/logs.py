@@ -42,6 +42,8 @@ COLUMNS = (
     "rung",
 )
 
+_BRIEF = ("time", "severity_text", "body", "trace_id")
+
 MOST_TRACES = 2_000
 """How many failing and how many other traces are looked at to tell their log lines apart."""
 
@@ -51,9 +53,10 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
     parameters = Parameters()
     condition = log_where(query, parameters)
     span = query.where.range
+    columns = _BRIEF if query.brief else COLUMNS
     question = Question(
         signal=Signal.LOGS,
-        sql=f"SELECT {', '.join(COLUMNS)}, observed AS cursor FROM records "
+        sql=f"SELECT {', '.join(columns)}, observed AS cursor FROM records "
         f"WHERE {condition} ORDER BY time DESC LIMIT {query.limit}",
         parameters=parameters,
         apps=(query.where.app,),
@@ -62,7 +65,7 @@ def logs(asker: Asker, query: LogQuery) -> Answered[pd.DataFrame]:
     )
     began = time.perf_counter()
     snapshot, found = asker.newest(
-        question, condition, columns=(*COLUMNS, "observed"), limit=query.limit
+        question, condition, columns=(*columns, "observed"), limit=query.limit
     )
     frame = found.to_pandas().rename(columns={"observed": "cursor"})
     cut = len(frame) >= query.limit

@@ -43,6 +43,14 @@ def test_the_newest_lines_of_the_app_come_first(telemetry: StoreTelemetry) -> No
     assert found.observed_at is not None
 
 
+def test_a_brief_answer_has_the_same_lines(telemetry: StoreTelemetry) -> None:
+    """Fewer columns are read, and nothing else changes."""
+    whole, brief = (telemetry.logs(LogQuery(where=asking(), brief=each)) for each in (False, True))
+    kept = ["time", "severity_text", "body", "trace_id", "cursor"]
+    assert kept == list(brief.value.columns)
+    assert whole.value[kept].equals(brief.value)
+
+
 def test_a_record_of_the_future_makes_nothing_fresh(tmp_path: Path) -> None:
     """A sender's wrong clock must not hide that its telemetry has ended."""
     lines = [log("booked", at=5), log("from next year", at=365 * 86_400)]
