@@ -1,7 +1,10 @@
 """Which service levels are counted, where, how late, and in which folder that is kept."""
 
+import json
 import logging
 import time
+from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,14 @@ from app.project import Project, open_project
 from app.services.opening import open_world
 from app.telemetry import Telemetry
 from collectors.store import StoreWriter
+from slo.errors import SourceError
+from slo.ports import Counts
 from slo.units import Duration
+from tests.servers.loopback import Asked, Loopback, Reply
+from tests.servers.rising_datadog import datadog
+
+NOWHERE = "http://127.0.0.1:9"
+AT = datetime(2026, 11, 21, 12, 35, tzinfo=UTC)
 
 APP = """\
 apiVersion: headroom/v1
@@ -79,6 +89,36 @@ def test_what_prometheus_cannot_read_is_counted_at_its_source(
     ] == [(each.level.key.slo, each.reference, str(each.step), each.delay) for each in found]
     assert lags == tuple(str(each.lag) for each in found)
     assert {"1m"} == {str(each.settling) for each in found}
+
+
+@pytest.mark.usefixtures("store")
+def test_a_partial_answer_of_a_product_is_not_counted(tmp_path: Path) -> None:
+    """It would be final: a counter never takes back what it left out."""
+    whole = datadog({"all": 2, "bad": 1})
+
+    def lacking(asked: Asked) -> Reply:
+        body = {**json.loads(whole(asked).body), "errors": "a shard is away"}
+        return Reply(body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+
+    minutes = Duration.parse("5m")
+    outcomes: list[object] = []
+    for server in (Loopback([whole]), Loopback([lacking])):
+        with server:
+            opened(tmp_path)
+            file = tmp_path / "headroom.yaml"
+            before, after = (f'datadog: {{eu: {{url: "{url}"' for url in (NOWHERE, server.url))
+            file.write_text(file.read_text().replace(before, after))
+            project = open_project((), environment={}, workspace=str(file))
+            world = open_world(project, environ={"DD_API_KEY": "a", "DD_APP_KEY": "b"})
+            (watched,) = (each for each in _watched(world) if each.reference == "datadog/eu")
+            try:
+                found = watched.source.series(watched.level, AT, span=minutes, step=minutes)
+                outcomes.append(found)
+            except SourceError as error:
+                outcomes.append(str(error))
+    assert (Counts(total=Fraction(600), bad=Fraction(300)),) == outcomes[0]
+    assert isinstance(outcomes[1], str)
+    assert "a shard is away" in outcomes[1]
 
 
 def test_counters_are_kept_with_the_state_else_with_the_store(tmp_path: Path) -> None:

@@ -176,7 +176,15 @@ def _of(point: HistogramDataPoint) -> Metric:
         _sum(_point(as_double=-1.0)),
         _sum(_point(as_double=float("inf"))),
         _sum(_point(), kind=0),
-        _of(HistogramDataPoint(time_unix_nano=AT, count=3, bucket_counts=[1, 1])),
+        _of(HistogramDataPoint(time_unix_nano=AT, count=2, bucket_counts=[1, 1])),
+        *(
+            _of(
+                HistogramDataPoint(
+                    time_unix_nano=AT, count=count, bucket_counts=[1, 1], explicit_bounds=[1]
+                )
+            )
+            for count in (1, 3)
+        ),
         _of(HistogramDataPoint(time_unix_nano=AT, count=1, bucket_counts=[0] * 7 + [1])),
         _of(HistogramDataPoint(time_unix_nano=AT, count=2**63)),
         _of(
@@ -195,7 +203,9 @@ def _of(point: HistogramDataPoint) -> Metric:
         "negative",
         "infinite",
         "no temporality",
-        "sums differ",
+        "bounds missing",
+        "more than counted",
+        "less than counted",
         "many buckets",
         "great count",
         "falling bounds",
